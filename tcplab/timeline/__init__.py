@@ -1,0 +1,1 @@
+"""What happened: the ordered events of one run, and how they are kept."""
