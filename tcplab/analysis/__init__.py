@@ -1,0 +1,1 @@
+"""From a timeline to findings: what a run proves, and by which events."""

@@ -1,0 +1,48 @@
+"""The words that several findings share: who, how known, how long."""
+
+from collections.abc import Sequence
+
+from tcplab.tcp.states import State
+from tcplab.text import Text, verbatim
+from tcplab.timeline.events import Source
+
+
+def end(host: str) -> Text:
+    """What a sentence calls that host."""
+    match host:
+        case "client":
+            return Text("client")
+        case "server":
+            return Text("server")
+        case "attacker":
+            return Text("attacker")
+        case _:
+            return verbatim(host)
+
+
+def how(source: Source | None) -> Text:
+    """How a state is known, in a word."""
+    match source:
+        case Source.SOCK_DIAG | Source.TRACEPOINT:
+            return Text("observed")
+        case Source.CRAFTED:
+            return Text("crafted")
+        case Source.INFERRED | None:
+            return Text("inferred")
+
+
+def walked(path: Sequence[State]) -> str:
+    """States in their order: "LISTEN → SYN-RECEIVED"."""
+    return " → ".join(map(str, path))
+
+
+def listed(items: Sequence[Text]) -> Text:
+    """The items with commas between them; empty for none."""
+    if len(items) < 2:
+        return items[0] if items else verbatim("")
+    return Text("{first}, {rest}", first=items[0], rest=listed(items[1:]))
+
+
+def seconds(duration_ns: int) -> str:
+    """A duration in seconds, to a tenth: "3.0"."""
+    return f"{duration_ns / 1e9:.1f}"
