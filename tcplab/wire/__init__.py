@@ -1,0 +1,3 @@
+"""Bytes and network cards: frames decoded and crafted, sockets that carry them, files that keep
+them.
+"""

@@ -1,0 +1,117 @@
+"""Sends crafted IP packets by the kernel's own routing (man 7 raw).
+
+The kernel chooses route and neighbour, so every kind of link works, loopback and tunnels
+included; it fills in the IP header's checksum and identification and leaves the TCP segment as it
+was crafted.
+"""
+
+import socket
+from struct import pack, unpack_from
+
+from tcplab.wire.filters import DISCARD, attach_filter
+from tcplab.wire.frame import FrameError, IcmpError, Link, decode
+from tcplab.wire.permit import Permit
+
+# The header is ours (IP_HDRINCL 3, IPV6_HDRINCL 36), and errors are to be queued (*_RECVERR 11,
+# 25).
+_OPTIONS: dict[int, tuple[tuple[int, int], ...]] = {
+    socket.AF_INET: ((socket.IPPROTO_IP, 3), (socket.IPPROTO_IP, 11)),
+    socket.AF_INET6: ((socket.IPPROTO_IPV6, 36), (socket.IPPROTO_IPV6, 25)),
+}
+_LEAVE_BY: dict[int, tuple[int, int]] = {  # IP_UNICAST_IF, IPV6_UNICAST_IF
+    socket.AF_INET: (socket.IPPROTO_IP, 50),
+    socket.AF_INET6: (socket.IPPROTO_IPV6, 76),
+}
+_EXTENDED_ERROR = 16  # octets of struct sock_extended_err
+_ORIGINS = {2: 4, 3: 6}  # SO_EE_ORIGIN_ICMP, SO_EE_ORIGIN_ICMP6 (linux/errqueue.h)
+
+
+class RawSocket:
+    """Sends whole TCP/IP packets of one family, in the network namespace in which this is made.
+
+    They leave by `interface`; None for packets to this machine itself, which may have no other one
+    named, not even loopback: the route to an own address leads to the interface that has it.
+
+    A raw socket of protocol TCP, not of IPPROTO_RAW: only that one is told of ICMP errors about
+    TCP packets (net/ipv4/raw.c, raw_icmp_error). What it would receive, a filter discards.
+    """
+
+    def __init__(self, family: int, permit: Permit, *, interface: str | None = None) -> None:
+        self._permit = permit
+        self._socket = socket.socket(
+            family, socket.SOCK_RAW | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC, socket.IPPROTO_TCP
+        )
+        try:
+            permit.check_socket(self._socket)
+            attach_filter(self._socket, DISCARD)
+            for level, name in _OPTIONS[family]:
+                self._socket.setsockopt(level, name, 1)
+            if interface is not None:
+                # Not SO_BINDTODEVICE: what the kernel itself reports, where no neighbour answers,
+                # comes by way of loopback.
+                index = pack("!I", socket.if_nametoindex(interface))
+                self._socket.setsockopt(*_LEAVE_BY[family], index)
+        except BaseException:
+            self._socket.close()
+            raise
+
+    def send(self, packet: bytes, destination: str) -> None:
+        """Send one IP packet.
+
+        Raises RefusedError if the permit forbids it, and the kernel's OSError. An error that an
+        earlier packet met is not this one's: it waits in `own_errors`.
+        """
+        self._permit.check(destination)
+        # Reading SO_ERROR takes a pending error off the socket, which send would report instead.
+        self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        self._socket.sendto(packet, (destination, 0))
+
+    def own_errors(self, own_ip: str) -> list[IcmpError]:
+        """What this machine's own kernel has reported of packets sent here, oldest first.
+
+        Where no neighbour answers, the kernel sends itself an ICMP error, which never is on a link.
+        """
+        errors: list[IcmpError] = []
+        while True:
+            try:
+                quoted, ancillary, _flags, _to = self._socket.recvmsg(
+                    2048, 512, socket.MSG_ERRQUEUE
+                )
+            except BlockingIOError:
+                return errors
+            for _level, _kind, data in ancillary:
+                error = _read_error(quoted, data)
+                if error is not None and _offender(data) == own_ip:
+                    errors.append(error)
+
+    def close(self) -> None:
+        """Give the socket back."""
+        self._socket.close()
+
+
+def _read_error(quoted: bytes, data: bytes) -> IcmpError | None:
+    """struct sock_extended_err, and the packet that it is about; None if that is no TCP."""
+    if len(data) < _EXTENDED_ERROR:
+        return None
+    _errno, origin, kind, code = unpack_from("=IBBB", data)
+    try:
+        segment = decode(quoted, link=Link.NONE).segment
+    except FrameError:
+        return None
+    if origin not in _ORIGINS or segment is None:
+        return None
+    return IcmpError(
+        version=_ORIGINS[origin],
+        type=kind,
+        code=code,
+        quoted_src=segment.src,
+        quoted_dst=segment.dst,
+        quoted_seq=segment.seq,
+    )
+
+
+def _offender(data: bytes) -> str:
+    """Who sent the ICMP error: the socket address behind struct sock_extended_err."""
+    (family,) = unpack_from("=H", data, _EXTENDED_ERROR)
+    at = _EXTENDED_ERROR + (4 if family == socket.AF_INET else 8)
+    return socket.inet_ntop(family, data[at : at + (4 if family == socket.AF_INET else 16)])
