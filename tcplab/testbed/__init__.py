@@ -1,0 +1,1 @@
+"""Disposable hosts, and what it takes to make them."""

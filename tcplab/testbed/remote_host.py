@@ -1,0 +1,47 @@
+"""The far end of a real link: nobody looks inside, its state is inferred from segments alone."""
+
+from collections.abc import Mapping
+
+from tcplab.scenario.steps import Call
+from tcplab.tcp.segment import Segment
+from tcplab.tcp.tracker import Tracker
+from tcplab.testbed.host import Flow, Look, Outcome
+from tcplab.timeline.events import Source
+from tcplab.timeline.timeline import Stack
+
+
+class RemoteHost:
+    """A host that was named by the user, as far as the segments on the link tell of it."""
+
+    name = "server"
+    stack = Stack.REMOTE
+
+    def __init__(self, flow: Flow) -> None:
+        self.ip = flow.server.ip
+        self._address = flow.server
+        self._tracker = Tracker()
+
+    def saw(self, segment: Segment) -> None:
+        """A segment passed the link; take it that it reached whom it was sent to."""
+        self._tracker.sent(segment)
+        self._tracker.arrived(segment)
+
+    def call(self, conn: str, flow: Flow, call: Call) -> Outcome:
+        """Nobody can make calls on a stranger's host."""
+        raise TypeError(f"{call} at a remote host")
+
+    def look(self, flow: Flow) -> Look:
+        """What its segments imply."""
+        return Look(state=self._tracker.state(self._address), source=Source.INFERRED)
+
+    def detail(self, flow: Flow) -> Look:
+        """No more than `look`."""
+        return self.look(flow)
+
+    def acknowledged(self, flow: Flow) -> bool:
+        """Not known, and nobody waits for it."""
+        return True
+
+    def counters(self) -> Mapping[str, int]:
+        """None can be read."""
+        return {}
