@@ -1,0 +1,1 @@
+"""The only conductor: runs a scenario on a testbed and returns a timeline."""

@@ -1,0 +1,98 @@
+"""The kernel's tracepoints as a second witness of a run: their events join its timeline (root
+only).
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import assert_never
+
+from tcplab.kernel.tracefs import Tracing
+from tcplab.kernel.tracepoints import Drop, Reset, Retransmission, Traced, Transition
+from tcplab.testbed.host import Flow
+from tcplab.timeline.events import (
+    CallEvent,
+    Event,
+    ReasonEvent,
+    SegmentEvent,
+    Source,
+    StateEvent,
+)
+from tcplab.timeline.timeline import effect_ns
+
+_PASSER_BY = "OTHERHOST"  # the wire's own stack, which sees every frame and takes none
+_ROUNDING_NS = 500  # the kernel prints microseconds
+
+
+class TracefsWitness:
+    """Watches the tracepoints of one flow, and testifies when asked."""
+
+    def __init__(self, tracing: Tracing, flow: Flow) -> None:
+        self._tracing = tracing
+        self._flow = flow
+
+    def testimony(self, events: Sequence[Event], began_ns: int) -> list[Event]:
+        """What was traced, as events whose causes are those of `events` that were under way then.
+
+        `began_ns` is the monotonic time at which the timeline's clock stood at 0.
+        """
+        acts = sorted(
+            (effect_ns(event), event.i)
+            for event in events
+            if isinstance(event, CallEvent | SegmentEvent)
+        )
+        actors = {
+            event.i: event.receiver if isinstance(event, SegmentEvent) else event.host
+            for event in events
+            if isinstance(event, CallEvent | SegmentEvent)
+        }
+        testified: list[Event] = []
+        for traced in self._tracing.read():
+            if traced == Drop(at_ns=traced.at_ns, reason=_PASSER_BY):
+                continue
+            at_ns = traced.at_ns - began_ns
+            earlier = [i for act_ns, i in acts if act_ns <= at_ns + _ROUNDING_NS]
+            cause = earlier[-1] if earlier else None
+            actor = "server" if cause is None else actors[cause]
+            testified.append(self._event(traced, at_ns, cause, actor))
+        return testified
+
+    @property
+    def lost(self) -> int:
+        """How many traced events the kernel had no room for."""
+        return self._tracing.lost
+
+    def _event(self, traced: Traced, at_ns: int, cause: int | None, actor: str) -> Event:
+        match traced:
+            case Transition(old=old, new=new):
+                return StateEvent(
+                    i=0,
+                    at_ns=at_ns,
+                    cause=cause,
+                    host=self._owner(traced),
+                    conn="a",
+                    old=old,
+                    new=new,
+                    source=Source.TRACEPOINT,
+                )
+            case Reset(sent=sent, reason=reason):
+                kind, host = "reset", self._owner(traced)
+                word = reason or ("sent" if sent else "received")
+            case Retransmission(state=state):
+                kind, host, word = "retransmit", self._owner(traced), state.value
+            case Drop(reason=word):
+                kind, host = "drop", actor  # it has no address: whoever was at work then
+            case _:
+                assert_never(traced)
+        return ReasonEvent(i=0, at_ns=at_ns, cause=cause, host=host, kind=kind, word=word)
+
+    def _owner(self, traced: Transition | Reset | Retransmission) -> str:
+        return "client" if traced.local == self._flow.client else "server"
+
+
+@contextmanager
+def watching(flow: Flow) -> Iterator[TracefsWitness]:
+    """Trace `flow` while inside. Raises PrivilegeError without root, UnavailableError without
+    tracefs.
+    """
+    with Tracing.open(frozenset({flow.client.port})) as tracing:
+        yield TracefsWitness(tracing, flow)
