@@ -1,0 +1,1 @@
+"""Values to pictures and words: ladders, SVG, JSON, sentences in the language of the reader."""

@@ -1,0 +1,79 @@
+"""What a segment's flight means beside the others': lost, sent again, crossing, a scaled window."""
+
+from tcplab.tcp.flags import Flags
+from tcplab.tcp.options import WindowScale
+from tcplab.timeline.events import Fate, SegmentEvent
+from tcplab.timeline.timeline import Timeline, effect_ns
+
+_CARRIED = frozenset({Fate.DROPPED, Fate.HELD, Fate.DELAYED})
+"""The fates with which a segment that has no time of delivery never arrived."""
+
+
+def is_lost(event: SegmentEvent) -> bool:
+    """Did it never reach its receiver? What a capture saw is taken to have arrived."""
+    if event.fate is Fate.DROPPED:
+        return True
+    return event.delivered_ns is None and event.fate in _CARRIED
+
+
+def crossings(timeline: Timeline) -> dict[int, tuple[int, ...]]:
+    """Which segments were in flight towards each other, by the indices of their events.
+
+    The later one left before the earlier one was delivered, so neither knew of the other. Bare
+    acknowledgments do so all the time and mean nothing by it: they are left out.
+    """
+    weighty = [
+        event
+        for event in timeline.told()
+        if isinstance(event, SegmentEvent) and not is_lost(event) and _weighs(event)
+    ]
+    found: dict[int, tuple[int, ...]] = {}
+    for at, later in enumerate(weighty):
+        for before in range(at - 1, -1, -1):
+            earlier = weighty[before]
+            if effect_ns(earlier) <= later.at_ns:
+                break
+            if (
+                earlier.conn == later.conn
+                and earlier.sender == later.receiver
+                and later.cause != earlier.i
+            ):
+                found[later.i] = (earlier.i, *found.get(later.i, ()))
+                found[earlier.i] = (*found.get(earlier.i, ()), later.i)
+    return found
+
+
+def _weighs(event: SegmentEvent) -> bool:
+    return event.segment.len_octets > 0 or event.segment.has(Flags.RST)
+
+
+def repeats(timeline: Timeline) -> dict[int, int]:
+    """For each segment that was sent before: the index of the first one with the same numbers."""
+    first: dict[tuple[str, str, int], int] = {}
+    again: dict[int, int] = {}
+    for event in timeline.segments():
+        if event.segment.len_octets:
+            key = (event.conn, event.sender, int(event.segment.seq))
+            if first.setdefault(key, event.i) != event.i:
+                again[event.i] = first[key]
+    return again
+
+
+def window_octets(timeline: Timeline) -> dict[int, int]:
+    """Each segment's window in octets, by the index of its event.
+
+    It is scaled as RFC 7323 §2.2 says: only if both SYNs offered to, and never on a SYN.
+    """
+    offers: dict[tuple[str, str], int] = {}
+    windows: dict[int, int] = {}
+    for event in timeline.segments():
+        segment, key = event.segment, (event.conn, event.sender)
+        if segment.has(Flags.SYN):
+            for option in segment.options:
+                if isinstance(option, WindowScale):
+                    offers[key] = option.effective
+            shift = 0
+        else:
+            shift = offers.get(key, 0) if (event.conn, event.receiver) in offers else 0
+        windows[event.i] = segment.wnd_octets << shift
+    return windows

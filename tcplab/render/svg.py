@@ -1,0 +1,189 @@
+"""The picture of a run as an SVG, laid out by hand; it refers to nothing outside itself.
+
+It suits light and dark pages. Shapes tell what colours tell: a bar is filled where states were
+observed, tinted where they were crafted, dashed where they were inferred.
+"""
+
+from collections.abc import Sequence
+from itertools import takewhile
+
+from tcplab.analysis.finding import Finding, Verdict
+from tcplab.render.cells import cell_len, wrapped
+from tcplab.render.findings import proof
+from tcplab.render.harmless import harmless
+from tcplab.render.markup import element
+from tcplab.render.palette import STYLE_SHEET
+from tcplab.render.picture import arranged
+from tcplab.render.rows import Known, Picture, Side
+from tcplab.render.rungs import LIFELINES, MARGIN, WIDTH, Rungs
+from tcplab.render.wording import SeqForm, Wording
+from tcplab.text import Say, Text
+from tcplab.timeline.timeline import Timeline
+
+_SENTENCE_CELLS, _CITED_CELLS = 100, 12
+_VERDICTS = {
+    Verdict.YES: ("established", "M1-5 5-1 13-10"),
+    Verdict.NO: ("reset", "M2-10 11-1M2-1 11-10"),
+    Verdict.INCONCLUSIVE: ("opening", "M3-8C3-12 11-12 11-8 11-5 7-6 7-3M7 1v.1"),
+}
+"""The colour and the shape of each mark: a tick, a cross, a question mark."""
+
+
+def svg(
+    timeline: Timeline, findings: Sequence[Finding], *, say: Say, seq: SeqForm = SeqForm.RELATIVE
+) -> str:
+    """The whole document. It is valid XML whatever the timeline holds."""
+    wording = Wording(say, seq=seq, ascii_only=False)
+    picture = arranged(timeline)
+    rungs = Rungs(picture, wording)
+    legend = _Legend(picture, wording, findings, rungs.bottom + 34)
+    title = _title(timeline)
+    page = (
+        element("title", text=title),
+        element("desc", text=_described(picture, wording, findings)),
+        f"<style>{STYLE_SHEET}</style>",
+        element(
+            "rect",
+            class_="page",
+            x=0.5,
+            y=0.5,
+            width=WIDTH - 1,
+            height=legend.bottom - 1,
+            rx=10,
+        ),
+        element("text", class_="title", x=MARGIN, y=40, text=title),
+        element("text", class_="small quiet", x=MARGIN, y=60, text=_place(timeline, wording)),
+        *_introductions(picture, wording),
+        *rungs.parts,
+        *legend.parts,
+    )
+    return element(
+        "svg",
+        *(f"{part}\n" for part in page),
+        xmlns="http://www.w3.org/2000/svg",
+        class_="tcplab",
+        role="img",
+        viewBox=f"0 0 {WIDTH} {legend.bottom:.0f}",
+        width=WIDTH,
+        height=legend.bottom,
+    )
+
+
+def _title(timeline: Timeline) -> str:
+    """The command without its options, most of which say where the output went."""
+    words = [*takewhile(lambda word: not word.startswith("-"), timeline.command)]
+    if timeline.scenario is not None and timeline.scenario not in words:
+        words += ["·", timeline.scenario]
+    return harmless(" ".join(("tcplab", *words)))
+
+
+def _place(timeline: Timeline, wording: Wording) -> str:
+    return wording.said(
+        Text(
+            "recorded by tcplab {version} on Linux {kernel}",
+            version=timeline.tcplab,
+            kernel=timeline.testbed.kernel.partition("-")[0],
+        )
+    )
+
+
+def _described(picture: Picture, wording: Wording, findings: Sequence[Finding]) -> str:
+    """The picture for those who hear it: every segment, then the findings."""
+    lines = []
+    for row in picture.segments():
+        numbers = " ".join((row.event.segment.flags.written, *wording.label(row)))
+        way = f"{harmless(row.event.sender)} → {harmless(row.event.receiver)}"
+        states = " | ".join(str(end.after or "?") for end in row.ends)
+        lines.append(f"{row.number}: {way} {numbers} ({states})")
+    lines += [wording.said(finding.sentence) for finding in findings]
+    return "\n".join(lines)
+
+
+def _introductions(picture: Picture, wording: Wording) -> list[str]:
+    """Who each lifeline is, above it."""
+    parts = []
+    for side, x in zip(Side, LIFELINES, strict=True):
+        name, address = wording.host(picture, side)
+        lines = (
+            ("host", name),
+            ("", address),
+            ("small quiet", wording.stack(picture, side)),
+            ("small quiet", wording.known(picture.known[side.value])),
+        )
+        for n, (kind, words) in enumerate(lines):
+            y = 92 + n * 18
+            parts.append(element("text", class_=kind, x=x, y=y, text_anchor="middle", text=words))
+    return parts
+
+
+class _Legend:
+    """Below the lifelines: what the bars mean, and what the run proved."""
+
+    def __init__(
+        self, picture: Picture, wording: Wording, findings: Sequence[Finding], top: float
+    ) -> None:
+        self.parts: list[str] = []
+        self._y = top
+        self._wording = wording
+        self._bars()
+        self._y += 34
+        for finding in findings:
+            self._finding(finding, picture.timeline)
+        for note in wording.closing(picture):
+            self._sentence(note, "")
+        self.bottom = self._y + 4
+
+    def _bars(self) -> None:
+        meanings = {
+            Known.OBSERVED: Text("observed: read from a kernel"),
+            Known.CRAFTED: Text("crafted: tcplab's own TCP"),
+            Known.INFERRED: Text("inferred from the segments"),
+        }
+        x: float = MARGIN
+        for known, meaning in meanings.items():
+            words = self._wording.said(meaning)
+            self.parts += [
+                element(
+                    "rect",
+                    class_=f"bar established {known.value}",
+                    x=x + 1,
+                    y=self._y - 6,
+                    width=22,
+                    height=8,
+                    rx=2,
+                ),
+                element("text", class_="small quiet", x=x + 31, y=self._y + 2, text=words),
+            ]
+            x += 31 + 6.8 * cell_len(words) + 30
+
+    def _finding(self, finding: Finding, timeline: Timeline) -> None:
+        colour, shape = _VERDICTS[finding.verdict]
+        self.parts.append(
+            element(
+                "path",
+                class_=f"mark line {colour}",
+                d=shape,
+                transform=f"translate({MARGIN} {self._y:.1f})",
+            )
+        )
+        cited = proof(finding, timeline)
+        self._sentence(self._wording.said(finding.sentence), f"[{cited}]" if cited else "")
+
+    def _sentence(self, words: str, cited: str) -> None:
+        lines = wrapped(words, _SENTENCE_CELLS)
+        if cited and cell_len(lines[-1]) + cell_len(cited) > _SENTENCE_CELLS + _CITED_CELLS:
+            lines.append("")
+        for line in lines:
+            self.parts.append(element("text", class_="words", x=MARGIN + 24, y=self._y, text=line))
+            self._y += 21
+        self.parts.append(
+            element(
+                "text",
+                class_="small quiet",
+                x=WIDTH - MARGIN,
+                y=self._y - 21,
+                text_anchor="end",
+                text=cited,
+            )
+        )
+        self._y += 5
