@@ -1,0 +1,1 @@
+"""Findings, from timelines that are written down as ladders."""

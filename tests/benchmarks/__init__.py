@@ -1,0 +1,1 @@
+"""Speed, measured by hand, never asserted: `python -m tests.benchmarks.<name>` in a checkout."""

@@ -1,0 +1,125 @@
+"""Ctrl-C and other signals: what was seen is shown and saved, the status says which it was."""
+
+import contextlib
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import DEADLINE_S, Pipe, environment
+
+LONG = ("handshake", "--client", "kernel", "--send", "x" * 32_767)
+"""Cut into dozens of segments: it runs for some milliseconds."""
+CUT_SHORT = "Cut short: this is what was seen until then."
+
+
+def started(program: Path, directory: Path, *arguments: str, ignored: int | None = None):
+    return subprocess.Popen(
+        [program, *arguments],
+        cwd=directory,
+        env=environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=ignored and (lambda: signal.signal(ignored, signal.SIG_IGN)),
+    )
+
+
+def wait_for_testbed(process: subprocess.Popen) -> None:
+    """Until the process holds network namespaces, which its testbed is made of, or has ended."""
+    descriptors = Path(f"/proc/{process.pid}/fd")
+    until_s = time.monotonic() + DEADLINE_S
+    while process.poll() is None:
+        assert time.monotonic() < until_s
+        with contextlib.suppress(OSError):  # it was closed meanwhile, or the process ended
+            if any(os.readlink(each).startswith("net:") for each in descriptors.iterdir()):
+                return
+
+
+def cut_short(program: Path, directory: Path, number: int, after_s: float):
+    """A run that gets the signal some time after it has begun; what it says is no traceback."""
+    process = started(program, directory, *LONG, "--save", "run.jsonl", "--svg", "run.svg")
+    wait_for_testbed(process)
+    time.sleep(after_s)
+    process.send_signal(number)
+    out, err = process.communicate(timeout=DEADLINE_S)
+    assert err.strip() == ""
+    return process.returncode, out
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_what_was_seen_is_shown_and_saved(tcplab_program: Path, tmp_path: Path, number):
+    """Nothing outside tells how far a run is: each try sends the signal a little later."""
+    told = set()
+    for try_ in range(30):
+        directory = tmp_path / str(try_)
+        directory.mkdir()
+        status, out = cut_short(tcplab_program, directory, number, try_ * 0.001)
+        if not out:  # it had not begun, and nothing was seen
+            assert (status, os.listdir(directory)) == (128 + number, [])
+            continue
+        header, *events = map(json.loads, (directory / "run.jsonl").read_text().splitlines())
+        kinds = [event["kind"] for event in events]
+        assert kinds.count("segment") == len(re.findall(r"\[[A-Z, ]+\] seq", out))
+        assert (directory / "run.svg").stat().st_size > 0
+        assert header["interrupted"] is (CUT_SHORT in out)
+        told.add((header["interrupted"], status, "segment" in kinds))
+        if (True, 128 + number, True) in told:
+            return
+    pytest.fail("no run was cut short in its midst")
+
+
+def test_a_signal_after_the_run_lets_the_result_be_shown(tcplab_program: Path, tmp_path: Path):
+    """Files are written when all has been shown, and a full pipe waits for its reader."""
+    pipe = Pipe(tmp_path / "pipe")
+    process = started(tcplab_program, tmp_path, *LONG, "--save", "pipe", "--svg", "run.svg")
+    pipe.wait()
+    process.send_signal(signal.SIGINT)
+    saved = pipe.read_all()
+    out, err = process.communicate(timeout=DEADLINE_S)
+    assert (process.returncode, err) == (130, "")
+    assert json.loads(saved.splitlines()[0])["interrupted"] is False
+    assert (tmp_path / "run.svg").stat().st_size > 0
+    assert out.count("[SYN]") == 1
+
+
+def test_a_run_started_to_ignore_a_signal_ignores_it(tcplab_program: Path, tmp_path: Path):
+    process = started(tcplab_program, tmp_path, *LONG, ignored=signal.SIGHUP)
+    wait_for_testbed(process)
+    process.send_signal(signal.SIGHUP)
+    out, err = process.communicate(timeout=DEADLINE_S)
+    assert (process.returncode, err) == (0, "")
+    assert CUT_SHORT not in out
+
+
+DEAF = """
+import signal, sys, time
+from tcplab.cli.ending import exit_status_of, heed_signals
+
+class Deaf:
+    def __del__(self):
+        signal.raise_signal(signal.SIGTERM)
+
+def command():
+    Deaf()
+    for _ in range(1000):
+        time.sleep(0.01)
+
+heed_signals()
+sys.exit(exit_status_of(command, str))
+"""
+"""A signal comes where Python swallows what is raised, and prints it instead."""
+
+
+def test_a_signal_that_python_swallows_comes_again():
+    done = subprocess.run(
+        [sys.executable, "-c", DEAF], capture_output=True, text=True, timeout=DEADLINE_S
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (143, "", "")

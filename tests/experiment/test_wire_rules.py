@@ -1,0 +1,219 @@
+"""What the wire's rules do to real kernels: frames lost, held, late, doubled, swapped, spoiled."""
+
+from contextlib import closing
+
+import pytest
+
+from tcplab.experiment.conductor import Conductor
+from tcplab.scenario.steps import (
+    Accept,
+    At,
+    Connect,
+    Delivered,
+    Listen,
+    Read,
+    Scenario,
+    Send,
+    Until,
+)
+from tcplab.tcp.flags import Flags
+from tcplab.tcp.states import State
+from tcplab.testbed.namespace import NamespaceTestbed
+from tcplab.text import verbatim
+from tcplab.timeline.events import CallEvent, CounterEvent, Fate, SegmentEvent, WireEvent
+from tcplab.timeline.timeline import Timeline, lane
+from tcplab.wire.pump import Action, Arrival, Rule
+from tests.live import forked
+
+PATIENCE_S = 20.0
+LATE_NS = 50_000_000
+
+crafted_or_kernel = pytest.mark.parametrize(
+    "crafted", [frozenset(), frozenset({"client"})], ids=["kernel", "crafted"]
+)
+
+
+def at(host: str, *calls) -> tuple[At, ...]:
+    return tuple(At(host=host, call=call) for call in calls)
+
+
+OPEN = (
+    *at("server", Listen()),
+    *at("client", Connect()),
+    Until(host="client", states=frozenset({State.ESTABLISHED}), within_s=PATIENCE_S),
+    Until(host="server", states=frozenset({State.ESTABLISHED}), within_s=PATIENCE_S),
+    *at("server", Accept()),
+)
+SAY = (*at("client", Send(b"one\n"), Send(b"two\n")), Delivered(host="client", within_s=PATIENCE_S))
+
+
+def flags(sender: str, flags: Flags):
+    """True for the sender's segments with exactly these flags."""
+
+    def matches(arrival: Arrival) -> bool:
+        return arrival.sender == sender and arrival.frame.segment.flags == flags
+
+    return matches
+
+
+def data(text: bytes):
+    return lambda arrival: arrival.frame.segment.payload == text
+
+
+SYN = flags("client", Flags.SYN)
+SYN_ACK = flags("server", Flags.SYN | Flags.ACK)
+
+
+def conducted(steps, action: Action, when, crafted=frozenset(), **how) -> Timeline:
+    """The steps, with one rule on the wire that acts once."""
+    rule = Rule(name="rule", action=action, when=when, times=1, **how)
+    scenario = Scenario(
+        name="test", title=verbatim(""), story=verbatim(""), notice=verbatim(""), steps=steps,
+        quickack=frozenset({"client", "server"}),
+    )  # fmt: skip
+    testbed = NamespaceTestbed(rootless=True, crafted=crafted)
+    with closing(testbed):
+        flow = testbed.reserve(80)
+        return Conductor(testbed, scenario, flow, command=(), rules=(rule,)).run()
+
+
+def told(timeline: Timeline) -> list[tuple[str, str]]:
+    """(flags, fate) of every segment in the order of their effect."""
+    return [
+        (event.segment.flags.letters, event.fate.value)
+        for event in timeline.told()
+        if isinstance(event, SegmentEvent)
+    ]
+
+
+def grown(timeline: Timeline, host: str, name: str) -> int:
+    return sum(
+        event.delta
+        for event in timeline.events
+        if isinstance(event, CounterEvent) and (event.host, event.name) == (host, name)
+    )
+
+
+def results(timeline: Timeline) -> dict[str, str]:
+    return {event.name: event.result for event in timeline.events if isinstance(event, CallEvent)}
+
+
+def acted_on(timeline: Timeline) -> list[SegmentEvent]:
+    """The segments on which the rule acted."""
+    return [
+        timeline.events[event.segment]
+        for event in timeline.events
+        if isinstance(event, WireEvent) and event.rule == "rule"
+    ]
+
+
+# --- drop ---------------------------------------------------------------------------------------
+
+
+@crafted_or_kernel
+def test_a_dropped_syn_is_sent_again_and_connects(crafted):
+    timeline = forked(conducted, OPEN, Action.DROP, SYN, crafted)
+
+    assert told(timeline) == [
+        ("S", "dropped"), ("S", "delivered"), ("SA", "delivered"), ("A", "delivered"),
+    ]  # fmt: skip
+    first, second, *_ = timeline.segments()
+    assert first.segment.seq == second.segment.seq
+    assert first.delivered_ns is None
+    assert second.cause is None  # a timer's doing
+    assert lane(first, "server").after is State.LISTEN
+
+
+def test_the_kernel_counts_the_dropped_syn_as_retransmitted():
+    timeline = forked(conducted, OPEN, Action.DROP, SYN)
+
+    assert grown(timeline, "client", "TcpRetransSegs") == 1
+
+
+def test_a_rule_that_acted_is_told_with_its_segment():
+    timeline = forked(conducted, OPEN, Action.DROP, SYN)
+
+    (segment,) = acted_on(timeline)
+    assert (segment.segment.flags, segment.fate) == (Flags.SYN, Fate.DROPPED)
+
+
+# --- hold ---------------------------------------------------------------------------------------
+
+
+@crafted_or_kernel
+def test_a_held_syn_never_arrives_but_the_next_one_does(crafted):
+    timeline = forked(conducted, OPEN, Action.HOLD, SYN, crafted)
+
+    assert told(timeline)[:2] == [("S", "held"), ("S", "delivered")]
+
+
+# --- duplicate ----------------------------------------------------------------------------------
+
+
+@crafted_or_kernel
+def test_a_duplicated_syn_ack_is_acknowledged_again_and_changes_nothing(crafted):
+    timeline = forked(conducted, OPEN, Action.DUPLICATE, SYN_ACK, crafted)
+
+    assert told(timeline) == [
+        ("S", "delivered"), ("SA", "delivered"), ("SA", "duplicated"),
+        ("A", "delivered"), ("A", "delivered"),
+    ]  # fmt: skip
+    copy = next(event for event in timeline.segments() if event.fate is Fate.DUPLICATED)
+    both = lane(copy, "client")
+    assert (both.before, both.after) == (State.ESTABLISHED, State.ESTABLISHED)
+    answers = [event.cause for event in timeline.segments() if event.segment.flags == Flags.ACK]
+    assert copy.i in answers
+
+
+# --- delay --------------------------------------------------------------------------------------
+
+
+@crafted_or_kernel
+def test_a_delayed_syn_ack_arrives_not_before_its_time(crafted):
+    timeline = forked(conducted, OPEN, Action.DELAY, SYN_ACK, crafted, delay_ns=LATE_NS)
+
+    assert told(timeline) == [("S", "delivered"), ("SA", "delayed"), ("A", "delivered")]
+    late = next(event for event in timeline.segments() if event.fate is Fate.DELAYED)
+    assert late.delivered_ns - late.at_ns >= LATE_NS
+
+
+# --- reorder ------------------------------------------------------------------------------------
+
+
+@crafted_or_kernel
+def test_reordered_data_is_put_in_order_by_the_receiver(crafted):
+    steps = (*OPEN, *SAY, *at("server", Read()))
+    timeline = forked(conducted, steps, Action.REORDER, data(b"one\n"), crafted)
+
+    arrived = [
+        event.segment.payload
+        for event in timeline.told()
+        if isinstance(event, SegmentEvent) and event.segment.payload
+    ]
+    assert arrived[:2] == [b"two\n", b"one\n"]  # a kernel may send the first again by then
+    assert results(timeline)["read"] == "8"
+    assert grown(timeline, "server", "TcpExtTCPOFOQueue") == 1
+
+
+# --- corrupt ------------------------------------------------------------------------------------
+
+
+@crafted_or_kernel
+def test_a_corrupted_segment_is_counted_dropped_and_sent_again(crafted):
+    steps = (*OPEN, *SAY, *at("server", Read()))
+    timeline = forked(conducted, steps, Action.CORRUPT, data(b"two\n"), crafted)
+
+    assert grown(timeline, "server", "TcpInCsumErrors") == 1
+    assert results(timeline)["read"] == "8"
+    fates = [
+        event.fate.value for event in timeline.segments() if event.segment.payload[-4:] == b"two\n"
+    ]
+    assert fates == ["corrupted", "delivered"]
+
+
+def test_a_corrupted_syn_ack_is_ignored_by_tcplab_s_own_tcp():
+    timeline = forked(conducted, OPEN, Action.CORRUPT, SYN_ACK, frozenset({"client"}))
+
+    spoiled = next(event for event in timeline.segments() if event.fate is Fate.CORRUPTED)
+    assert lane(spoiled, "client").after is State.SYN_SENT
+    assert told(timeline)[-2:] == [("SA", "delivered"), ("A", "delivered")]

@@ -1,0 +1,238 @@
+"""Whatever ends a run, nothing of it is left: no process, interface, namespace or file."""
+
+import contextlib
+import ctypes
+import os
+import random
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tcplab.kernel import links, tracefs
+from tcplab.kernel.netlink import ROUTE, Netlink
+from tcplab.testbed.netns import Namespace
+from tests.leftovers import Watch
+from tests.links import apart
+
+PROMPTLY_S = 20.0
+"""A deadline for whatever should end at once; the machine may be busy."""
+
+RUNS = (
+    ("handshake",),
+    ("handshake", "--client", "kernel"),
+    ("handshake", "-6"),
+    ("teardown",),
+    ("teardown", "--client", "crafted"),
+    ("teardown", "--how", "simultaneous", "-6"),
+)
+
+
+@pytest.fixture
+def watch(tmp_path) -> Watch:
+    return Watch(tmp_path)
+
+
+@pytest.fixture
+def chance() -> random.Random:
+    """Random moments that can be had again: the seed is in the failed test's output."""
+    seed = random.getrandbits(32)
+    print(f"seed {seed}")
+    return random.Random(seed)
+
+
+def ended(process: subprocess.Popen) -> tuple[int, str, str]:
+    """(status as a shell would say it, standard output, standard error)."""
+    out, err = process.communicate(timeout=PROMPTLY_S)
+    code = process.returncode
+    return (128 - code if code < 0 else code), out, err
+
+
+def duration_s(watch: Watch, program: Path, run: tuple[str, ...]) -> float:
+    """How long a run takes that nobody disturbs."""
+    began_s = time.monotonic()
+    status, _out, err = ended(watch.start(program, *run))
+    assert status == 0, err
+    return time.monotonic() - began_s
+
+
+def disturbed(
+    watch: Watch,
+    program: Path,
+    runs,
+    number: signal.Signals,
+    chance: random.Random,
+    times: int,
+) -> list[tuple[int, str, str]]:
+    """Start runs and send each that signal at a moment of its life; how they ended."""
+    lasts_s = {run: duration_s(watch, program, run) for run in runs}
+    ends = []
+    for _ in range(times):
+        run = chance.choice(runs)
+        process = watch.start(program, *run)
+        time.sleep(chance.uniform(0, 1.1 * lasts_s[run]))  # a random moment, not a wait
+        process.send_signal(number)
+        ends.append(ended(process))
+        assert watch.left() == [], run
+    return ends
+
+
+def statuses(ends: list[tuple[int, str, str]]) -> set[int]:
+    """The statuses of the runs that had begun: Ctrl-C may come while Python itself still starts."""
+    return {status for status, _out, err in ends if "Fatal Python error: init_" not in err}
+
+
+# --- kill -9 ------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_kill_9_at_50_random_moments_leaves_nothing(watch, chance, tcplab_program):
+    ends = disturbed(watch, tcplab_program, RUNS, signal.SIGKILL, chance, times=50)
+
+    killed = [status for status, _out, _err in ends if status == 128 + signal.SIGKILL]
+    assert len(killed) > 25  # else they were not killed while they ran
+    assert watch.left() == []
+
+
+TRACED = (
+    ("handshake", "--trace"),
+    ("handshake", "--client", "kernel", "--trace"),
+    ("teardown", "--trace"),
+)
+
+
+@pytest.mark.root
+@pytest.mark.slow
+def test_kill_9_of_a_traced_run_leaves_nothing_after_the_next_one(watch, chance, tcplab_program):
+    lasts_s = {run: duration_s(watch, tcplab_program, run) for run in TRACED}
+    for _ in range(50):
+        run = chance.choice(TRACED)
+        process = watch.start(tcplab_program, *run)
+        time.sleep(chance.uniform(0, 1.1 * lasts_s[run]))
+        process.kill()
+        ended(process)
+    duration_s(watch, tcplab_program, TRACED[0])
+
+    assert watch.left() == []
+
+
+# --- signals that are heeded --------------------------------------------------------------------
+
+HEEDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", HEEDED, ids=lambda number: number.name)
+def test_a_signal_ends_a_run_promptly_and_leaves_nothing(watch, chance, tcplab_program, number):
+    ends = disturbed(watch, tcplab_program, RUNS, number, chance, times=20)
+
+    assert 128 + number in statuses(ends) <= {0, 128 + number}
+
+
+@pytest.mark.root
+@pytest.mark.slow
+@pytest.mark.parametrize("number", HEEDED, ids=lambda number: number.name)
+def test_a_signal_ends_a_traced_run_and_leaves_nothing(watch, chance, tcplab_program, number):
+    ends = disturbed(watch, tcplab_program, TRACED, number, chance, times=10)
+
+    assert statuses(ends) <= {0, 128 + number}
+
+
+# --- the detector itself ------------------------------------------------------------------------
+
+
+def test_nothing_left_is_found_where_nothing_was_planted(watch, tcplab_program):
+    duration_s(watch, tcplab_program, ("handshake", "--client", "kernel"))
+
+    assert watch.left() == []
+
+
+def test_a_planted_process_is_found(watch):
+    planted = watch.start("sleep", "60")
+    try:
+        (found,) = watch.left()
+    finally:
+        planted.kill()
+        ended(planted)
+
+    assert found.startswith(f"process {planted.pid}: sleep in net:")
+
+
+def test_a_planted_grandchild_is_found_when_its_parent_is_gone(watch):
+    planted = watch.start("sh", "-c", "sleep 60 >&- 2>&- & echo $!")
+    child = int(ended(planted)[1])
+    try:
+        (found,) = watch.left()
+    finally:
+        os.kill(child, signal.SIGKILL)
+
+    assert found.startswith(f"process {child}: sleep in net:")
+
+
+def test_a_planted_file_is_found(watch):
+    (watch.room / "deep").mkdir()
+    (watch.room / "deep" / "file").touch()
+
+    assert watch.left() == [f"file {watch.room}/deep", f"file {watch.room}/deep/file"]
+
+
+def planted_interfaces(place: Path) -> list[str]:
+    watch = Watch(place)
+    elsewhere = Namespace()
+    with contextlib.closing(Netlink(ROUTE)) as netlink:
+        netlink.tell(
+            [
+                links.veth(
+                    name="planted",
+                    mac="02:00:00:00:00:01",
+                    index=10,
+                    peer="eth0",
+                    peer_mac="02:00:00:00:00:02",
+                    peer_index=10,
+                    peer_netns=elsewhere.fd,
+                )
+            ]
+        )
+    return watch.left()
+
+
+def test_a_planted_interface_is_found(tmp_path):
+    assert apart(planted_interfaces, tmp_path) == ["interface planted"]
+
+
+NEW_MOUNTS, BIND = 0x00020000, 0x1000  # CLONE_NEWNS, MS_BIND
+
+
+def planted_namespace(place: Path, beside: Path) -> list[str]:
+    """A network namespace that needs no process, mounted where only this process sees it."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    assert libc.unshare(NEW_MOUNTS) == 0
+    watch = Watch(place)
+    beside.touch()
+    planted = f"/proc/self/fd/{Namespace().fd}"
+    assert libc.mount(planted.encode(), str(beside).encode(), None, BIND, None) == 0
+    return watch.left()
+
+
+def test_a_planted_namespace_is_found(tmp_path):
+    beside = tmp_path / "namespace"
+
+    assert apart(planted_namespace, tmp_path, beside) == [f"namespace {beside}"]
+
+
+@pytest.mark.root
+def test_a_planted_tracing_instance_is_found(watch):
+    planted = watch.start("true")
+    ended(planted)
+    name = f"tcplab-{planted.pid}-1"
+    with tracefs._tracefs() as root:
+        instance = root / "instances" / name
+        instance.mkdir()
+        try:
+            found = watch.left()
+        finally:
+            instance.rmdir()
+
+    assert found == [f"tracing instance {name}"]

@@ -1,0 +1,1 @@
+"""Timelines: kept and given back."""
