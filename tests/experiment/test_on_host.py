@@ -315,8 +315,9 @@ def told_by(tshark: str, file) -> tuple[list[str], str]:
     fields = subprocess.run(
         [*read, "-T", "fields", "-e", "tcp.flags.str"], capture_output=True, text=True, check=True
     )
+    # 0xFFFF is what Linux writes for a sum of 0: right, though Wireshark calls it bad.
     expert = subprocess.run(
-        [*read, "-Y", "_ws.malformed || tcp.checksum.status == 0"],
+        [*read, "-Y", "_ws.malformed || tcp.checksum.status == 0 && tcp.checksum != 0xffff"],
         capture_output=True,
         text=True,
         check=True,
