@@ -1,77 +1,69 @@
-"""What a scenario consists of: socket calls at a host, acts on the wire, and waits."""
+"""What a scenario consists of: calls at a host, acts on the wire, waits and expectations."""
 
 from dataclasses import dataclass, field
 
+from tcplab.scenario.calls import Call
+from tcplab.scenario.predicate import Predicate
+from tcplab.scenario.wire import WireAct
 from tcplab.tcp.states import State
 from tcplab.text import Text
 
 
-@dataclass(frozen=True, slots=True)
-class Listen:
-    """socket, bind, listen: accept connections on the connection's server port."""
-
-    backlog: int = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Connect:
-    """socket, bind, connect (without blocking): an active OPEN."""
-
-
-@dataclass(frozen=True, slots=True)
-class Accept:
-    """Take the connection from the accept queue."""
-
-
-@dataclass(frozen=True, slots=True)
-class Send:
-    """Write these octets."""
-
-    data: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Read:
-    """Read at most so many octets; 0 as the result means end of file."""
-
-    octets: int = 65536
-
-
-@dataclass(frozen=True, slots=True)
-class Shutdown:
-    """shutdown(SHUT_WR): no more to send, still willing to read."""
-
-
-@dataclass(frozen=True, slots=True)
-class Close:
-    """close(): done with both directions."""
-
-
-@dataclass(frozen=True, slots=True)
-class Abort:
-    """SO_LINGER 0, then close(): an ABORT, which sends RST instead of FIN."""
-
-
-Call = Listen | Connect | Accept | Send | Read | Shutdown | Close | Abort
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class At:
-    """An application at `host` makes a call on connection `conn`."""
+    """An application at `host` makes a call on connection `conn`.
+
+    `result` is what the call must return (an errno's name, or a number of octets), if the scenario
+    says so: anything else is an expectation that failed.
+    """
 
     host: str
     call: Call
     conn: str = "a"
+    result: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Hold:
-    """The wire keeps every frame until `Release`."""
+class On:
+    """Something is done to the wire, or to a whole host."""
+
+    act: WireAct
 
 
 @dataclass(frozen=True, slots=True)
-class Release:
-    """The wire lets go of what it holds, oldest first."""
+class Pause:
+    """So many seconds pass, in which the wire and the applications go on."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Await:
+    """Go on once `predicate` holds. If it does not within `within_s` seconds, that is an
+    expectation that failed, and the scenario ends here. `conn` is the connection that names in it
+    mean where they name none.
+    """
+
+    predicate: Predicate
+    within_s: float
+    conn: str = "a"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quiet:
+    """Go on once no segment has passed the wire for `seconds`, or when `within_s` is over."""
+
+    seconds: float
+    within_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expect:
+    """`predicate` holds, or comes to hold within `within_s` seconds. `conn` as with `Await`."""
+
+    predicate: Predicate
+    within_s: float = 0.0
+    conn: str = "a"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,15 +92,51 @@ class Delivered:
     conn: str = "a"
 
 
-Step = At | Hold | Release | Until | Delivered
+Step = At | On | Pause | Await | Quiet | Expect | Until | Delivered
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sysctl:
+    """A setting of a host's kernel. With `if_present` a kernel that lacks it does without."""
+
+    name: str
+    value: str
+    if_present: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostSettings:
+    """How a host is set up. `crafted`: its TCP is tcplab's own.
+
+    `quickack` lets its route acknowledge at once (else Linux delays an ACK up to 40 ms to let it
+    ride on data, and closes merge into three segments by accident). `rto_min_ms` above 0 is the
+    least time-out for retransmissions, locked on its route: 10 s where none is meant to happen,
+    even if the machine itself pauses between two steps.
+    """
+
+    name: str
+    crafted: bool = False
+    quickack: bool = False
+    rto_min_ms: int = 0
+    sysctls: tuple[Sysctl, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """A connection that the steps name. `client_port` None: a random one; a name: that
+    connection's, whose 4-tuple this one then has again.
+    """
+
+    name: str
+    server_port: int = 80
+    client_port: int | str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """A run as data. `quickack` names the hosts whose routes acknowledge at once (else Linux delays
-    an ACK up to 40 ms to let it ride on data, and closes merge into three segments by accident).
-    `unhurried` says that no retransmission is meant to happen: none shall, even if the machine
-    itself pauses between two steps.
+    """A run as data. `group` is its shelf in the catalogue, None for a file of the user's own.
+
+    `timed` says that its course hangs on kernel timers, so that its wire times are only shown.
     """
 
     name: str
@@ -116,5 +144,16 @@ class Scenario:
     story: Text
     notice: Text
     steps: tuple[Step, ...]
-    quickack: frozenset[str] = field(default=frozenset())
-    unhurried: bool = False
+    group: str | None = None
+    hosts: tuple[HostSettings, ...] = field(
+        default=(HostSettings(name="client"), HostSettings(name="server"))
+    )
+    conns: tuple[Connection, ...] = field(default=(Connection(name="a"),))
+    timed: bool = False
+
+    def host(self, name: str) -> HostSettings:
+        """The settings of that host; KeyError if the scenario has none of that name."""
+        for host in self.hosts:
+            if host.name == name:
+                return host
+        raise KeyError(name)
