@@ -11,7 +11,8 @@ from tcplab.kernel.netlink import CREATE, EXCLUSIVE, REPLACE, attribute, integer
 
 Request = tuple[int, int, bytes]
 
-_NEW_LINK, _NEW_ADDRESS, _NEW_ROUTE, _NEW_NEIGHBOUR = 16, 20, 24, 28
+_NEW_LINK, _DELETE_LINK, _NEW_ROUTE, _NEW_NEIGHBOUR = 16, 17, 24, 28
+_NEW_ADDRESS, _DELETE_ADDRESS = 20, 21
 _UP = 1  # IFF_UP
 _NO_DAD, _PERMANENT = 0x02, 0x80  # IFA_F_*
 _NEIGHBOUR_PERMANENT = 0x80  # NUD_PERMANENT
@@ -39,7 +40,7 @@ def set_up(index: int, *, up: bool = True) -> Request:
 
 def delete(index: int) -> Request:
     """Remove an interface (of a veth pair: both ends)."""
-    return 17, 0, _link(index, up=False)
+    return _DELETE_LINK, 0, _link(index, up=False)
 
 
 def veth(
@@ -49,20 +50,36 @@ def veth(
 
     The peer cannot be made up in the same request: veth_open() of an end whose other end does not
     exist yet fails with ENOTCONN (drivers/net/veth.c).
+
+    TCP hands both ends one segment at a time (IFLA_GSO_MAX_SEGS). Even with the offloads off it
+    would else hand them bursts to be cut up, as large as its pacing rate has it, and set PSH on the
+    last segment of each (net/ipv4/tcp_output.c, __tcp_transmit_skb).
     """
-    other = pack("=BxHiII", 0, 0, peer_index, 0, 0) + attribute(3, peer)
+    single = attribute(40, integer(1))
+    other = pack("=BxHiII", 0, 0, peer_index, 0, 0) + attribute(3, peer) + single
     other += attribute(1, hardware(peer_mac)) + attribute(28, pack("=i", peer_netns))
     info = attribute(1, "veth") + attribute(2, attribute(1, other))
     body = _link(index, up=True) + attribute(3, name) + attribute(1, hardware(mac))
-    return _NEW_LINK, CREATE | EXCLUSIVE, body + attribute(18, info)
+    return _NEW_LINK, CREATE | EXCLUSIVE, body + single + attribute(18, info)
 
 
 def address(index: int, ip: str, prefix: int) -> Request:
     """Give an interface an address; IPv6 without duplicate address detection (IFA_F_NODAD)."""
+    return _NEW_ADDRESS, CREATE | EXCLUSIVE, _address(index, ip, prefix)
+
+
+def no_address(index: int, ip: str, prefix: int) -> Request:
+    """Take an address from an interface. The last IPv4 one takes routes and neighbours with it
+    (net/ipv4/fib_frontend.c, fib_disable_ip).
+    """
+    return _DELETE_ADDRESS, 0, _address(index, ip, prefix)
+
+
+def _address(index: int, ip: str, prefix: int) -> bytes:
     octets = inet_pton(family(ip), ip)
     flags = _NO_DAD | _PERMANENT if ":" in ip else _PERMANENT
     body = pack("=BBBBi", family(ip), prefix, flags, _GLOBAL_SCOPE, index)
-    return _NEW_ADDRESS, CREATE | EXCLUSIVE, body + attribute(1, octets) + attribute(2, octets)
+    return body + attribute(1, octets) + attribute(2, octets)
 
 
 def neighbour(index: int, ip: str, mac: str) -> Request:

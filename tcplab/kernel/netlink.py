@@ -8,6 +8,7 @@ itself orders.
 import os
 import socket
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from struct import Struct, pack, unpack_from
 
 ROUTE, SOCK_DIAG = 0, 4
@@ -38,18 +39,32 @@ def attributes(octets: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 class Netlink:
-    """A netlink socket. It talks to the network namespace in which it was made, for ever."""
+    """A netlink socket. It talks to the network namespace in which it was made, for ever.
 
-    def __init__(self, protocol: int) -> None:
+    `groups` are the multicast groups that it belongs to, a bit each: their messages make it
+    readable, and a request skips them.
+    """
+
+    def __init__(self, protocol: int, *, groups: int = 0) -> None:
         self._socket = socket.socket(
             socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, protocol
         )
-        self._socket.bind((0, 0))
+        self._socket.bind((0, groups))
         self._sequence = 0
 
     def close(self) -> None:
         """Give the socket back."""
         self._socket.close()
+
+    def fileno(self) -> int:
+        """The descriptor, for poll."""
+        return self._socket.fileno()
+
+    def skip(self) -> None:
+        """Throw away what has come unasked."""
+        with suppress(BlockingIOError):
+            while self._socket.recv(65536, socket.MSG_DONTWAIT):
+                pass
 
     def ask(self, kind: int, body: bytes, *, flags: int = 0) -> bytes:
         """Send one request and return the body of its one answer. Raises the kernel's OSError."""

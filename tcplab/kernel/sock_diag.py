@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from socket import AF_INET, AF_INET6, IPPROTO_TCP, inet_pton
 from struct import Struct, unpack_from
 
+from tcplab.kernel import tcp_info
 from tcplab.kernel.netlink import SOCK_DIAG, Netlink, attributes
 from tcplab.kernel.states import from_number
 from tcplab.tcp.segment import Address
@@ -22,43 +23,14 @@ _ALL_STATES = 0xFFFFFFFF
 _INFO, _SHUTDOWN = 2, 8  # INET_DIAG_INFO, INET_DIAG_SHUTDOWN
 _TIMERS = ("off", "retransmit", "keepalive", "timewait", "probe")
 
-# struct tcp_info (linux/tcp.h): the 32-bit fields from octet 8 on. It only ever grows at its end.
-_TCP_INFO = [
-    "rto",
-    "ato",
-    "snd_mss",
-    "rcv_mss",
-    "unacked",
-    "sacked",
-    "lost",
-    "retrans",
-    "fackets",
-    "last_data_sent",
-    "last_ack_sent",
-    "last_data_recv",
-    "last_ack_recv",
-    "pmtu",
-    "rcv_ssthresh",
-    "rtt",
-    "rttvar",
-    "snd_ssthresh",
-    "snd_cwnd",
-    "advmss",
-    "reordering",
-    "rcv_rtt",
-    "rcv_space",
-    "total_retrans",
-]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Socket:
     """One socket as the kernel describes it.
 
     `timer` is "off", "retransmit", "keepalive", "timewait" or "probe", due in `expires_ms`. The
-    queues are in octets (for a listener: connections waiting, and the backlog). `info` holds
-    tcp_info's 32-bit fields (times in µs) and is empty for request and TIME-WAIT sockets, which
-    have none.
+    queues are in octets (for a listener: connections waiting, and the backlog). `info` is tcp_info
+    (`tcplab.kernel.tcp_info`) and empty for request and TIME-WAIT sockets, which have none.
     """
 
     state: State
@@ -124,8 +96,7 @@ def _parse(body: bytes) -> Socket:
     info: dict[str, int] = {}
     for kind, data in attributes(body[72:]):
         if kind == _INFO:
-            info["backoff"] = data[4]
-            info.update(zip(_TCP_INFO, unpack_from("=24I", data, 8), strict=True))
+            info = tcp_info.parse(data)
     return Socket(
         state=from_number(state),
         timer=_TIMERS[timer] if timer < len(_TIMERS) else str(timer),
