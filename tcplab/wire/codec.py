@@ -81,6 +81,23 @@ def craft(segment: Segment, *, hops: int = 64, identification: int = 0) -> bytes
     return bytes(ip / tcp / segment.payload)
 
 
+def craft_error(quoted: bytes, *, src: str, dst: str, kind: int, code: int) -> bytes:
+    """The IP packet with the ICMP or ICMPv6 error of `kind` (its type) and `code` about the packet
+    that begins with `quoted`, checksums filled in.
+
+    Raises ValueError for an ICMPv6 type other than 1, destination unreachable.
+    """
+    if ":" in src:
+        if kind != 1:
+            raise ValueError(f"only ICMPv6 type 1 can be crafted, not {kind}")
+        inet6 = _with_ipv6()
+        error = inet6.ICMPv6DestUnreach(code=code)
+        return bytes(inet6.IPv6(src=src, dst=dst, hlim=64) / error / quoted)
+    inet = _with_ipv4()
+    ip = inet.IP(src=src, dst=dst, ttl=64, flags="DF", id=0)
+    return bytes(ip / inet.ICMP(type=kind, code=code) / quoted)
+
+
 def _packet_maker(six: bool) -> Callable[[Segment, int, int], Any]:
     if six:
         inet6 = _with_ipv6()

@@ -1,8 +1,6 @@
 """pcapng: what tshark, an independent reader, finds in the file."""
 
 import io
-import os
-import shutil
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -29,16 +27,6 @@ ENDS = {
 }
 ISN = {"client": Seq(3_021_554_771), "server": Seq(99)}
 S = State
-
-
-@pytest.fixture
-def tshark() -> str:
-    """Where tshark is. CI installs it, so there its absence is a failure."""
-    found = shutil.which("tshark")
-    if found is None:
-        assert os.environ.get("CI") != "true", "CI must install tshark"
-        pytest.skip("tshark is not installed; it reads the file as Wireshark would")
-    return found
 
 
 def segment(sender: str, flags: str, seq: int, ack: int, *, version: int = 4, data: bytes = b""):
