@@ -6,27 +6,26 @@ import errno
 import os
 import socket
 import time
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, suppress
-from typing import assert_never
 
 from tcplab.errors import TcplabError, UnavailableError
-from tcplab.scenario.steps import (
+from tcplab.scenario.calls import (
     Abort,
-    Accept,
     Call,
     Close,
     Connect,
     Listen,
-    Read,
     Send,
-    Shutdown,
 )
 from tcplab.tcp.endpoint import Endpoint
 from tcplab.tcp.segment import Segment
 from tcplab.tcp.sequence import Seq
 from tcplab.tcp.states import State
+from tcplab.testbed.crafted_calls import offered, perform
 from tcplab.testbed.host import Flow, Look, Outcome
+from tcplab.testbed.player import Player
 from tcplab.text import Text
 from tcplab.timeline.events import Source
 from tcplab.timeline.timeline import Stack
@@ -69,6 +68,9 @@ class CraftedHost:
         self._mss_octets = mtu_octets - (60 if ":" in ip else 40)
         self._shields: dict[int, Shield] = {}
         self._endpoints: dict[Flow, Endpoint] = {}
+        self._flows: dict[str, Flow] = {}
+        self._read: Counter[str] = Counter()
+        self._written: Counter[str] = Counter()
         self._open = ExitStack()
         codec.prepare(ip)
         family = socket.AF_INET6 if ":" in ip else socket.AF_INET
@@ -87,24 +89,78 @@ class CraftedHost:
         return shield.port
 
     def call(self, conn: str, flow: Flow, call: Call) -> Outcome:
-        """A call to tcplab's own TCP (RFC 9293 §3.9.1), as if it were a socket's."""
-        if isinstance(call, Connect | Listen):
-            self._endpoints[flow] = self._make(flow)
+        """A call to tcplab's own TCP (RFC 9293 §3.9.1), as if it were a socket's; ENOTSUP for those
+        that it does not offer.
+        """
+        if not offered(call):
+            return Outcome(result=errno.errorcode[errno.ENOTSUP])
         try:
-            outcome = _perform(self._endpoints[flow], call, time.monotonic_ns())
+            if isinstance(call, Connect | Listen):
+                isn = call.isn if isinstance(call, Connect) else None
+                self._endpoints[flow] = self._make(flow, isn)
+            if flow not in self._endpoints:
+                return Outcome(result=errno.errorcode[errno.EBADF])
+            outcome = perform(self._endpoints[flow], call, time.monotonic_ns())
         except OSError as refusal:
             return Outcome(result=errno.errorcode.get(refusal.errno or 0, str(refusal.errno)))
+        self._flows[conn] = flow
+        if isinstance(call, Close | Abort):
+            del self._flows[conn]
+        elif isinstance(call, Send):
+            self._written[conn] += int(outcome.result)
+        self._read[conn] += len(outcome.data)
         self._transmit(flow)
         return outcome
 
-    def _make(self, flow: Flow) -> Endpoint:
+    def pending(self, conn: str) -> str | None:
+        """How the connection's OPEN ended; None while it is under way."""
+        if conn not in self._flows:
+            return errno.errorcode[errno.EBADF]
+        endpoint = self._endpoints[self._flows[conn]]
+        if endpoint.state in (State.SYN_SENT, State.SYN_RECEIVED):
+            return None
+        return endpoint.error or "0"
+
+    def progress(self) -> list[tuple[str, str, Outcome]]:
+        """Nothing: this TCP has no activities in the background."""
+        return []
+
+    @property
+    def busy(self) -> bool:
+        """Never."""
+        return False
+
+    def next_ns(self) -> int | None:
+        """Never: see `tick` for the timers."""
+        return None
+
+    def watched(self) -> Iterator[tuple[int, int]]:
+        """None of its sockets is of interest to whoever waits."""
+        return iter(())
+
+    def stop_waiting(self, descriptors: set[int]) -> None:
+        """Nobody waits."""
+
+    def octets(self, conn: str) -> tuple[int, int]:
+        """(read, written) on that connection."""
+        return self._read[conn], self._written[conn]
+
+    def descriptors(self) -> int:
+        """How many connections have been begun and not been closed."""
+        return len(self._flows)
+
+    def player(self, conn: str) -> Player | None:
+        """None: see `progress`."""
+        return None
+
+    def _make(self, flow: Flow, isn: int | None) -> Endpoint:
         local, remote = flow.seen_from(self.name)
         if local.port not in self._shields:
             self.reserve(local.port)
         return Endpoint(
             local=local,
             remote=remote,
-            isn=Seq(int.from_bytes(os.urandom(4))),
+            isn=Seq(int.from_bytes(os.urandom(4)) if isn is None else isn),
             mss_octets=self._mss_octets,
         )
 
@@ -187,6 +243,10 @@ class CraftedHost:
         fields = (("snd_nxt", int(endpoint.snd_nxt)), ("rcv_nxt", int(endpoint.rcv_nxt)))
         return Look(state=endpoint.state, source=Source.CRAFTED, fields=fields)
 
+    def info(self, flow: Flow) -> Mapping[str, int | str]:
+        """The variables of `detail`; there is no tcp_info."""
+        return dict(self.detail(flow).fields)
+
     def is_under_way(self, flow: Flow, seq: Seq) -> bool:
         """Has `seq` been sent, and not been acknowledged yet?"""
         endpoint = self._endpoints.get(flow)
@@ -204,8 +264,12 @@ class CraftedHost:
         """Has the peer acknowledged all that was sent? A connection that is gone waits for
         nothing.
         """
-        endpoint = self._endpoints[flow]
-        return endpoint.state is State.CLOSED or endpoint.snd_una == endpoint.snd_nxt
+        endpoint = self._endpoints.get(flow)
+        return (
+            endpoint is None
+            or endpoint.state is State.CLOSED
+            or endpoint.snd_una == endpoint.snd_nxt
+        )
 
     def counters(self) -> Mapping[str, int]:
         """None: this TCP is not the kernel's."""
@@ -214,35 +278,3 @@ class CraftedHost:
     def close(self) -> None:
         """Give every socket back; the kernel then knows nothing of the connections."""
         self._open.close()
-
-
-def _perform(endpoint: Endpoint, call: Call, now_ns: int) -> Outcome:
-    match call:
-        case Listen():
-            endpoint.listen()
-        case Connect():
-            endpoint.open(now_ns)
-        case Accept():
-            if not endpoint.state.synchronized:
-                return Outcome(result=errno.errorcode[errno.EAGAIN])
-        case Send(data):
-            endpoint.send(data, now_ns)
-            return Outcome(result=str(len(data)))
-        case Read(octets):
-            return _read(endpoint, octets)
-        case Shutdown():
-            endpoint.shutdown(now_ns)
-        case Close():
-            endpoint.close(now_ns)
-        case Abort():
-            endpoint.abort(now_ns)
-        case _:
-            assert_never(call)
-    return Outcome(result="0")
-
-
-def _read(endpoint: Endpoint, octets: int) -> Outcome:
-    data = endpoint.read(octets)
-    if data or endpoint.eof:
-        return Outcome(result=str(len(data)), data=data)
-    return Outcome(result=endpoint.error or errno.errorcode[errno.EAGAIN])

@@ -10,9 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from tcplab.scenario.steps import Call
+from tcplab.scenario.calls import Call
+from tcplab.scenario.steps import Connection
 from tcplab.tcp.segment import Address
 from tcplab.tcp.states import State
+from tcplab.testbed.player import Player
 from tcplab.timeline import timeline
 from tcplab.timeline.events import Source
 from tcplab.wire.pump import Arrival
@@ -43,14 +45,20 @@ class Look:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What a call returned: "0", a number of octets, or the name of an errno; and octets read."""
+    """What a call returned: "0", a number of octets, or the name of an errno; and octets read.
+
+    `local` is the address that the kernel chose, for a connect that did not bind. `arguments` is
+    what a reader should know of the call beyond its name ("TCP_KEEPIDLE = 1, default 7200").
+    """
 
     result: str
     data: bytes = b""
+    local: Address | None = None
+    arguments: str = ""
 
 
 class Host(Protocol):
-    """One end of a connection, and the applications on it."""
+    """One end of connections, and the applications on it."""
 
     @property
     def name(self) -> str:
@@ -65,7 +73,29 @@ class Host(Protocol):
         """Whose TCP it runs."""
 
     def call(self, conn: str, flow: Flow, call: Call) -> Outcome:
-        """An application on this host makes a socket call. Never raises for an errno."""
+        """An application on this host makes a socket call, once, without blocking: whoever is
+        willing to wait calls again (`Accept`, `Read`) or asks `pending`. Never raises for an errno.
+        """
+
+    def pending(self, conn: str) -> str | None:
+        """How the connection's connect() ended: "0" or the name of an errno; None while it is under
+        way. The first answer takes the error off the socket, and later ones repeat it.
+        """
+
+    def progress(self) -> list[tuple[str, str, Outcome]]:
+        """Let every background activity (Stream, Drain, Play) do what its socket now allows.
+
+        Returns what is worth telling, as (conn, "stream" | "drain" | "play" | "close", outcome):
+        one that ended or failed, a playback that stalls ("stall") or goes on ("play"), a close()
+        that has lingered.
+        """
+
+    @property
+    def busy(self) -> bool:
+        """Is there a background activity that has not ended?"""
+
+    def next_ns(self) -> int | None:
+        """When `progress` has something to do though nothing comes (monotonic ns), or None."""
 
     def look(self, flow: Flow) -> Look:
         """This end's state now (cheap: it is asked before and after every frame)."""
@@ -73,8 +103,22 @@ class Host(Protocol):
     def detail(self, flow: Flow) -> Look:
         """As `look`, with timers and tcp_info where there are any."""
 
+    def info(self, flow: Flow) -> Mapping[str, int | str]:
+        """All that this end's TCP tells of the connection: the timer that runs, queues, tcp_info;
+        {} if it has no socket. A listener's queues are its accept queue and its backlog.
+        """
+
     def acknowledged(self, flow: Flow) -> bool:
         """Has the peer acknowledged all that was sent?"""
+
+    def octets(self, conn: str) -> tuple[int, int]:
+        """How many octets the applications have (read, written) on that connection."""
+
+    def descriptors(self) -> int:
+        """How many sockets the applications hold open."""
+
+    def player(self, conn: str) -> Player | None:
+        """The player on that connection, if `Play` has begun there."""
 
     def counters(self) -> Mapping[str, int]:
         """The kernel's TCP counters on this host; empty where nobody can read them."""
@@ -88,6 +132,10 @@ class Testbed(Protocol):
         """Where this runs."""
 
     @property
+    def settings(self) -> tuple[timeline.Setting, ...]:
+        """The settings of the hosts' kernels that were changed, in order."""
+
+    @property
     def hosts(self) -> Mapping[str, Host]:
         """The hosts by name."""
 
@@ -98,13 +146,36 @@ class Testbed(Protocol):
     def reserve(self, server_port: int) -> Flow:
         """A connection to that port, from a client port that nobody else uses."""
 
-    def arrivals(self, timeout_s: float) -> list[Arrival]:
-        """Frames sent by hosts since the last call, oldest first; waits up to `timeout_s` for
-        one.
+    def flow(self, conn: Connection, like: Flow | None = None) -> Flow:
+        """The two ends of a connection that a scenario names. `like` is the connection whose client
+        port it has, if it names one.
         """
 
-    def deliver(self, arrival: Arrival) -> None:
-        """Carry a frame to its receiver and, if `stepped`, wait until it has been dealt with."""
+    def ip(self, host: str) -> str:
+        """The address that the host has now."""
+
+    def arrivals(self, timeout_s: float) -> list[Arrival]:
+        """Frames sent by hosts since the last call, oldest first; waits up to `timeout_s` for one.
+
+        Returns early, and perhaps with none, when a background activity has something to do.
+        """
+
+    def deliver(self, arrival: Arrival) -> bool:
+        """Carry a frame to its receiver and, if `stepped`, wait until it has been dealt with.
+        False if it could not reach anybody: the cable is cut, nobody has the address.
+        """
+
+    def cut(self, host: str) -> None:
+        """Pull the host's cable: its NIC loses carrier, and frames to and from it are lost."""
+
+    def restore(self, host: str) -> None:
+        """Plug it in again; the host can send and receive when this returns."""
+
+    def reboot(self, host: str) -> None:
+        """The host comes back with the same address and settings, and with no memory."""
+
+    def readdress(self, host: str, number: int) -> None:
+        """The host has the address `number` of the testbed's network from now on."""
 
     def drops(self) -> int:
         """How many frames the capture has lost since the beginning."""

@@ -11,19 +11,22 @@ import os
 import socket
 import time
 from collections.abc import Iterable
-from select import select
 from typing import TYPE_CHECKING
 
-from tcplab.errors import TcplabError, UnavailableError
 from tcplab.kernel import links, offloads
 from tcplab.kernel.netlink import ROUTE, Netlink
+from tcplab.scenario.steps import Connection, HostSettings
 from tcplab.tcp.segment import Address
+from tcplab.testbed.home import INTERFACE, Home
 from tcplab.testbed.host import Flow
 from tcplab.testbed.kernel_host import KernelHost
-from tcplab.testbed.netns import Namespace, enter_user_namespace
-from tcplab.testbed.plan import CABLE, PREFIX, SEATS, Family, Seat
-from tcplab.text import Text
+from tcplab.testbed.netns import Namespace
+from tcplab.testbed.plan import CABLE, SEATS, Family
+from tcplab.testbed.rootless import not_built, prepare_process
+from tcplab.testbed.sleep import sleep
+from tcplab.testbed.sysctls import set_quietly
 from tcplab.timeline import timeline
+from tcplab.wire.frame import Frame
 from tcplab.wire.packet_socket import PacketSocket
 from tcplab.wire.permit import TestbedPermit
 from tcplab.wire.pump import Arrival
@@ -31,33 +34,18 @@ from tcplab.wire.pump import Arrival
 if TYPE_CHECKING:
     from tcplab.testbed.crafted_host import CraftedHost
 
-_LOOPBACK, _NIC = 1, 2  # interface indices in every host
-_INTERFACE = "eth0"
-_UNHURRIED_RTO_MS = 10_000
-"""Linux's 200 ms are over soon on a machine that pauses (a busy host under a virtual machine)."""
-_ADDRESS_PATIENCE_S, _ADDRESS_PAUSE_S = 5.0, 0.0002
-
-# What IPv6 would say of its own accord, said before the link comes up
-# (Documentation/networking/ip-sysctl).
-_QUIET_IPV6 = {
-    "disable_ipv6": "0",
-    "addr_gen_mode": "1",
-    "accept_dad": "0",
-    "dad_transmits": "0",
-    "router_solicitations": "0",
-    "accept_ra": "0",
-    "autoconf": "0",
-}
+_TWO_HOSTS = (HostSettings(name="client"), HostSettings(name="server"))
+_FIRST_PORT, _PORTS = 32768, 28232  # Linux's default ip_local_port_range ends at 60999
+_LOST = frozenset({errno.ENETDOWN, errno.ENODEV, errno.ENXIO, errno.ENOBUFS, errno.EAGAIN})
+"""A frame that a link does not take is lost there, as on any link."""
 
 
 class NamespaceTestbed:
-    """Hosts in namespaces and the wire between them.
+    """Hosts in namespaces and the wire between them, set up as `settings` say.
 
-    `crafted` names the hosts whose TCP is tcplab's own; `quickack` those whose routes turn delayed
-    acknowledgments off; `unhurried` keeps every kernel from retransmitting for 10 s. With
-    `rootless` None a user namespace is entered only if this process may not make network namespaces
-    without; that cannot be undone, so a process that wants to go on as it was forks first. Raises
-    PrivilegeError or UnavailableError, with the switch that forbids it.
+    With `rootless` None a user namespace is entered only if this process may not make network
+    namespaces without; that cannot be undone, so a process that wants to go on as it was forks
+    first. Raises PrivilegeError or UnavailableError, with the switch that forbids it.
     """
 
     stepped = True
@@ -66,134 +54,168 @@ class NamespaceTestbed:
         self,
         *,
         family: Family = Family.IPV4,
-        hosts: Iterable[str] = ("client", "server"),
-        crafted: frozenset[str] = frozenset(),
-        quickack: frozenset[str] = frozenset(),
-        unhurried: bool = False,
+        settings: tuple[HostSettings, ...] = _TWO_HOSTS,
         rootless: bool | None = None,
     ) -> None:
         self._family = family
-        self._rto_min_ms = _UNHURRIED_RTO_MS if unhurried else 0
-        self._seats = [SEATS[name] for name in hosts]
         self._open = contextlib.ExitStack()
         self._permit = TestbedPermit()
+        self._homes: dict[str, Home] = {}
+        self._possessions = {each.name: contextlib.ExitStack() for each in settings}
+        self._ports: set[int] = set()
+        self._cut: set[str] = set()
+        self._left: set[str] = set()
         self.hosts: dict[str, KernelHost | CraftedHost] = {}
+        self.settings: tuple[timeline.Setting, ...] = ()
         self._wire: PacketSocket | None = None
         with contextlib.ExitStack() as undo:
             undo.callback(self.close)
-            entered = _prepare_process(rootless)
+            entered = prepare_process(rootless)
             self.facts = timeline.Testbed(
                 kind="namespace", kernel=os.uname().release, rootless=entered
             )
             try:
-                self._build(crafted, quickack)
+                self._build(settings)
             except OSError as refusal:
-                raise _not_built(refusal) from refusal
+                raise not_built(refusal) from refusal
             undo.pop_all()
 
-    def _namespace(self) -> Namespace:
+    # --- building ---------------------------------------------------------------------------
+
+    def _namespace(self, owner: contextlib.ExitStack) -> Namespace:
         made = Namespace()
-        self._open.callback(made.close)
+        owner.callback(made.close)
         self._permit.include(made.fd)
         return made
 
-    def _build(self, crafted: frozenset[str], quickack: frozenset[str]) -> None:
-        wire = self._namespace()
-        homes = {seat.name: self._namespace() for seat in self._seats}
-        with wire.entered():
-            self._lay(homes)
-        for seat in self._seats:
-            with homes[seat.name].entered():
-                self._furnish(seat, quick=seat.name in quickack)
-            self._settle(seat, homes[seat.name], crafted=seat.name in crafted)
-        if self._family is Family.IPV6:
-            for seat in self._seats:
-                with homes[seat.name].entered():
-                    _wait_for_address(seat.ip6)
+    def _build(self, settings: Iterable[HostSettings]) -> None:
+        self._middle = self._namespace(self._open)
+        for each in settings:
+            namespace = self._namespace(self._possessions[each.name])
+            self._homes[each.name] = Home(namespace, SEATS[each.name], each, self._family)
+        with self._middle.entered():
+            set_quietly("net/ipv6/conf/all/disable_ipv6", "1")
+            self._wire = PacketSocket(None, self._permit)
+            self._open.callback(self._wire.close)
+        self._lay(self._homes.values())
+        for home in self._homes.values():
+            self.settings += tuple(home.furnish(self._others(home)))
+            self._move_in(home)
+        for home in self._homes.values():
+            home.settle_in()
 
-    def _lay(self, homes: dict[str, Namespace]) -> None:
-        """Inside the wire's namespace: the socket that sees every cable, and the cables."""
-        _set("net/ipv6/conf/all/disable_ipv6", "1")
-        self._wire = PacketSocket(None, self._permit)
-        self._open.callback(self._wire.close)
-        with contextlib.closing(Netlink(ROUTE)) as netlink:
-            netlink.tell(_cable(seat, homes[seat.name]) for seat in self._seats)
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
-            for seat in self._seats:
-                offloads.turn_off(control, seat.cable)
+    def _lay(self, homes: Iterable[Home]) -> None:
+        """The cables from the wire's namespace to these."""
+        with self._middle.entered():
+            with contextlib.closing(Netlink(ROUTE)) as netlink:
+                netlink.tell(home.cable() for home in homes)
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+                for home in homes:
+                    offloads.turn_off(control, home.seat.cable)
 
-    def _furnish(self, seat: Seat, *, quick: bool) -> None:
-        """Inside a host's namespace: addresses, neighbours and routes, then the link up."""
-        if self._family is Family.IPV4:
-            _set("net/ipv6/conf/all/disable_ipv6", "1")
-        else:
-            for name, value in _QUIET_IPV6.items():
-                _set(f"net/ipv6/conf/{_INTERFACE}/{name}", value)
-        requests = [
-            links.set_up(_LOOPBACK),
-            links.set_up(_NIC),
-            links.address(_NIC, seat.ip(self._family), PREFIX[self._family]),
-        ]
-        for other in self._seats:
-            if other is not seat:
-                ip = other.ip(self._family)
-                requests.append(links.neighbour(_NIC, ip, other.mac))
-                requests.append(
-                    links.host_route(_NIC, ip, quickack=quick, rto_min_ms=self._rto_min_ms)
-                )
-        with contextlib.closing(Netlink(ROUTE)) as netlink:
-            netlink.tell(requests)
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
-            offloads.turn_off(control, _INTERFACE)
+    def _others(self, home: Home) -> list[Home]:
+        return [other for other in self._homes.values() if other is not home]
 
-    def _settle(self, seat: Seat, home: Namespace, *, crafted: bool) -> None:
+    def _move_in(self, home: Home) -> None:
         """Give the host its TCP: the namespace's kernel, or tcplab's own."""
-        ip = seat.ip(self._family)
-        if crafted:
+        name = home.settings.name
+        if home.settings.crafted:
             from tcplab.testbed.crafted_host import CraftedHost  # tcplab's own TCP, and Scapy
 
             host: KernelHost | CraftedHost = CraftedHost(
-                seat.name, ip, inside=home.entered, permit=self._permit, interface=_INTERFACE
+                name,
+                home.ip,
+                inside=home.namespace.entered,
+                permit=self._permit,
+                interface=INTERFACE,
             )
         else:
-            host = KernelHost(seat.name, ip, home)
-        self.hosts[seat.name] = host
-        self._open.callback(host.close)
+            host = KernelHost(name, home.ip, home.namespace)
+        self.hosts[name] = host
+        self._possessions[name].callback(host.close)
+
+    # --- connections ------------------------------------------------------------------------
 
     def reserve(self, server_port: int) -> Flow:
-        """A connection to that port from a random one (Linux's default range is 32768 to 60999)."""
-        client_port = 32768 + int.from_bytes(os.urandom(4)) % 28232
+        """A connection to that port from a random one, which no other has had."""
+        client_port = 0
+        while not client_port or client_port in self._ports:
+            client_port = _FIRST_PORT + int.from_bytes(os.urandom(4)) % _PORTS
+        return self._between(client_port, server_port)
+
+    def flow(self, conn: Connection, like: Flow | None = None) -> Flow:
+        """The ends of a connection that a scenario names. `like` is the one whose client port it
+        has, if it names one.
+        """
+        if like is not None:
+            return self._between(like.client.port, conn.server_port)
+        if isinstance(conn.client_port, int):
+            return self._between(conn.client_port, conn.server_port)
+        return self.reserve(conn.server_port)
+
+    def _between(self, client_port: int, server_port: int) -> Flow:
+        self._ports.add(client_port)
         return Flow(
-            client=Address(self.hosts["client"].ip, client_port),
-            server=Address(self.hosts["server"].ip, server_port),
+            client=Address(self.ip("client"), client_port),
+            server=Address(self.ip("server"), server_port),
         )
 
+    def ip(self, host: str) -> str:
+        """The address that the host has now."""
+        return self._homes[host].ip
+
+    # --- the wire ---------------------------------------------------------------------------
+
     def arrivals(self, timeout_s: float) -> list[Arrival]:
-        """Frames that hosts have sent, oldest first. Frames that are no TCP pass on at once."""
+        """Frames that hosts have sent, oldest first. Frames that are no TCP pass on at once.
+
+        Returns early with none if an application can go on, whose socket is ready or whose time
+        has come.
+        """
         deadline_ns = time.monotonic_ns() + int(timeout_s * 1e9)
         while True:
-            found: list[Arrival] = []
-            for seen in self._socket.take():
-                sender = seen.interface.removeprefix(CABLE)
-                arrival = Arrival(sender=sender, at_ns=seen.at_ns, frame=seen.frame)
-                if seen.frame.segment is None:
-                    self.deliver(arrival)
-                else:
-                    found.append(arrival)
+            found = self._taken()
             timers = [host.tick() for host in self.hosts.values()]
-            wake_ns = min([deadline_ns, *(at_ns for at_ns in timers if at_ns is not None)])
             now_ns = time.monotonic_ns()
             if found or now_ns >= deadline_ns:
                 return found
-            select([self._socket], [], [], max(wake_ns - now_ns, 0) / 1e9)
+            plays = [host.next_ns() for host in self.hosts.values()]
+            play_ns = min((at_ns for at_ns in plays if at_ns is not None), default=None)
+            if play_ns is not None and play_ns <= now_ns:
+                return []
+            wakes = [deadline_ns, *(at_ns for at_ns in (*timers, play_ns) if at_ns is not None)]
+            if sleep(self._socket.fileno(), self.hosts.values(), max(min(wakes) - now_ns, 0)):
+                return self._taken()
 
-    def deliver(self, arrival: Arrival) -> None:
+    def _taken(self) -> list[Arrival]:
+        found: list[Arrival] = []
+        for seen in self._socket.take():
+            sender = seen.interface.removeprefix(CABLE)
+            arrival = Arrival(sender=sender, at_ns=seen.at_ns, frame=seen.frame)
+            if seen.frame.segment is None:
+                self.deliver(arrival)
+            else:
+                found.append(arrival)
+        return found
+
+    def deliver(self, arrival: Arrival) -> bool:
         """Carry the frame to whose address it bears, or to all others; they have dealt with it
-        then.
+        then. False if it reached nobody.
         """
-        for name in self._receivers(arrival):
-            self._socket.send(arrival.frame, SEATS[name].cable)
-            self.hosts[name].settle(arrival.frame)
+        reached = [self._put(arrival.frame, name) for name in self._receivers(arrival)]
+        return any(reached)
+
+    def _put(self, frame: Frame, name: str) -> bool:
+        if name in self._cut:
+            return False
+        try:
+            self._socket.send(frame, self._homes[name].seat.cable)
+        except OSError as refusal:
+            if refusal.errno not in _LOST:
+                raise
+            return False
+        self.hosts[name].settle(frame)
+        return True
 
     @property
     def _socket(self) -> PacketSocket:
@@ -202,9 +224,65 @@ class NamespaceTestbed:
         return self._wire
 
     def _receivers(self, arrival: Arrival) -> list[str]:
+        if arrival.frame.dst_ip in self._left:
+            return []
         others = [name for name in self.hosts if name != arrival.sender]
-        named = [name for name in others if self.hosts[name].ip == arrival.frame.dst_ip]
+        named = [name for name in others if self.ip(name) == arrival.frame.dst_ip]
         return named or others
+
+    # --- what befalls hosts -----------------------------------------------------------------
+
+    def cut(self, host: str) -> None:
+        """Pull the host's cable: its NIC has lost its carrier when this returns."""
+        self._cut.add(host)
+        self._plug(host, there=False)
+
+    def restore(self, host: str) -> None:
+        """Plug it in again; the host sends and receives when this returns."""
+        self._plug(host, there=True)
+        self._cut.discard(host)
+
+    def _plug(self, host: str, *, there: bool) -> None:
+        home = self._homes[host]
+        with self._middle.entered(), contextlib.closing(Netlink(ROUTE)) as netlink:
+            netlink.tell([links.set_up(home.seat.wire_index, up=there)])
+        home.wait_for_carrier(there=there)
+
+    def reboot(self, host: str) -> None:
+        """The host's namespace goes with all that was in it, and another takes its place.
+
+        `hosts` has another object then. The cable goes first, so that closing its sockets sends
+        nothing.
+        """
+        home = self._homes[host]
+        with self._middle.entered(), contextlib.closing(Netlink(ROUTE)) as netlink:
+            netlink.tell([links.delete(home.seat.wire_index)])
+        self._possessions[host].close()
+        home.namespace = self._namespace(self._possessions[host])
+        self._lay([home])
+        home.furnish(self._others(home))
+        self._move_in(home)
+        home.settle_in()
+        if host in self._cut:
+            self._plug(host, there=False)
+
+    def readdress(self, host: str, number: int) -> None:
+        """The host has another address, and its old one is nobody's. Raises ValueError if the new
+        one is somebody else's.
+        """
+        home = self._homes[host]
+        seat = SEATS[host].renumbered(number)
+        others = self._others(home)
+        if seat.ip(self._family) in [other.ip for other in others]:
+            raise ValueError(f"{seat.ip(self._family)} is another host's address")
+        self._left.add(home.ip)
+        home.move(seat, others)
+        self._left.discard(home.ip)
+        for other in others:
+            other.meet(home)
+        self.hosts[host].ip = home.ip
+
+    # --- the end ----------------------------------------------------------------------------
 
     def drops(self) -> int:
         """Frames that the wire's socket had no room for."""
@@ -212,77 +290,6 @@ class NamespaceTestbed:
 
     def close(self) -> None:
         """Give everything back."""
+        for possessions in self._possessions.values():
+            possessions.close()
         self._open.close()
-
-
-def _wait_for_address(ip: str) -> None:
-    """Wait until packets to `ip` are taken as this host's own.
-
-    The kernel ends duplicate address detection, even one that was declined, in a work queue, and
-    adds the local route only then (net/ipv6/addrconf.c, addrconf_dad_work). Before that, about one
-    first SYN in 200 was silently dropped.
-    """
-    from tcplab.kernel.routes import RouteType, route_to
-
-    deadline_s = time.monotonic() + _ADDRESS_PATIENCE_S
-    while route_to(ip).type is not RouteType.LOCAL:
-        if time.monotonic() > deadline_s:
-            raise UnavailableError(
-                Text("The kernel does not bring up the IPv6 address {address}.", address=ip),
-                remedy=Text("Use IPv4, or see this machine's IPv6 settings: sysctl net.ipv6"),
-            )
-        time.sleep(_ADDRESS_PAUSE_S)
-
-
-def _prepare_process(rootless: bool | None) -> bool:
-    """Make sure that this process may make network namespaces; True if it took a user namespace."""
-    if not rootless:
-        try:
-            Namespace().close()
-        except OSError as refusal:
-            if rootless is False or refusal.errno != errno.EPERM:
-                raise _explained() from refusal
-        else:
-            from tcplab.kernel.privilege import in_first_user_namespace
-
-            return os.geteuid() != 0 or not in_first_user_namespace()
-    try:
-        enter_user_namespace()
-    except OSError as refusal:
-        raise _explained() from refusal
-    return True
-
-
-def _explained() -> TcplabError:
-    """Which switch of this machine forbids namespaces; found out only now that one does."""
-    from tcplab.testbed.preflight import facts_of_this_machine, why_no_namespaces
-
-    return why_no_namespaces(facts_of_this_machine())
-
-
-def _not_built(refusal: OSError) -> UnavailableError:
-    """Namespaces can be made, but something in them cannot (a module, a capability, a limit)."""
-    return UnavailableError(
-        Text("The testbed could not be built: {why}.", why=os.strerror(refusal.errno or 0)),
-        remedy=Text("See what is missing here: {command}", command="tcplab doctor"),
-    )
-
-
-def _cable(seat: Seat, home: Namespace) -> links.Request:
-    return links.veth(
-        name=seat.cable,
-        mac=seat.wire_mac,
-        index=seat.wire_index,
-        peer=_INTERFACE,
-        peer_mac=seat.mac,
-        peer_index=_NIC,
-        peer_netns=home.fd,
-    )
-
-
-def _set(setting: str, value: str) -> None:
-    """Write a sysctl of the namespace that this thread is in."""
-    # A container may show /proc/sys read-only. IPv6 then says a few words of its own accord, which
-    # pass as frames that are no TCP and are never steps.
-    with contextlib.suppress(OSError), open(f"/proc/sys/{setting}", "w") as file:
-        file.write(value)

@@ -13,6 +13,7 @@ from select import select
 from tcplab.errors import InconclusiveError
 from tcplab.kernel.counters import Counters
 from tcplab.kernel.routes import Route, RouteType
+from tcplab.scenario.steps import Connection
 from tcplab.tcp.segment import Address
 from tcplab.testbed.crafted_host import CraftedHost
 from tcplab.testbed.host import Flow
@@ -63,6 +64,7 @@ class NicTestbed:
     """This machine, a link, and one host. Needs CAP_NET_RAW; raises PermissionError without."""
 
     stepped = False
+    settings: tuple[timeline.Setting, ...] = ()
 
     def __init__(self, *, route: Route, link: Link, server: Address, scope: int = 0) -> None:
         self._open = contextlib.ExitStack()
@@ -102,6 +104,14 @@ class NicTestbed:
         if server_port != self._flow.server.port:
             raise ValueError(f"port {server_port} is not the one this was made for")
         return self._flow
+
+    def flow(self, conn: Connection, like: Flow | None = None) -> Flow:
+        """The one flow that there is."""
+        return self.reserve(conn.server_port)
+
+    def ip(self, host: str) -> str:
+        """The address of either end."""
+        return self.hosts[host].ip
 
     def arrivals(self, timeout_s: float) -> list[Arrival]:
         """Segments of the flow, and ICMP errors about it, that passed the interface."""
@@ -155,7 +165,7 @@ class NicTestbed:
         quoted = (icmp.quoted_src, icmp.quoted_dst) == (self._flow.client, self._flow.server)
         return quoted and self._client.is_under_way(self._flow, icmp.quoted_seq)
 
-    def deliver(self, arrival: Arrival) -> None:
+    def deliver(self, arrival: Arrival) -> bool:
         """It is delivered already; here the client's TCP hears of it, and of errors.
 
         As Linux does, any "destination unreachable" ends an attempt to open (net/ipv4/tcp_ipv4.c,
@@ -171,6 +181,23 @@ class NicTestbed:
             about = (icmp.version, icmp.type, icmp.code)
             if icmp.type == _UNREACHABLE[icmp.version] and about not in _ABOUT_SIZE:
                 self._client.refuse(self._flow, "EHOSTUNREACH")
+        return True
+
+    def cut(self, host: str) -> None:
+        """Cables and hosts that are not ours are left alone: see also the next three."""
+        raise TypeError(f"cut {host} on a real link")
+
+    def restore(self, host: str) -> None:
+        """See `cut`."""
+        raise TypeError(f"restore {host} on a real link")
+
+    def reboot(self, host: str) -> None:
+        """See `cut`."""
+        raise TypeError(f"reboot {host} on a real link")
+
+    def readdress(self, host: str, number: int) -> None:
+        """See `cut`."""
+        raise TypeError(f"readdress {host} to {number} on a real link")
 
     def drops(self) -> int:
         """Frames that the capture had no room for."""

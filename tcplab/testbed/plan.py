@@ -2,11 +2,14 @@
 elsewhere.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, unique
 
 CABLE = "w-"
 """Before a host's name: the NIC at the wire's end of its cable."""
+
+
+_IP4, _IP6 = "192.0.2.{}", "2001:db8::{}"
 
 
 @unique
@@ -37,6 +40,10 @@ class Seat:
         """The host's address."""
         return self.ip4 if family is Family.IPV4 else self.ip6
 
+    def renumbered(self, number: int) -> "Seat":
+        """The same place with the addresses of that number."""
+        return replace(self, ip4=_IP4.format(number), ip6=_IP6.format(number))
+
 
 PREFIX = {Family.IPV4: 24, Family.IPV6: 64}
 """192.0.2.0/24 (RFC 5737) and 2001:db8::/64 (RFC 3849)."""
@@ -45,8 +52,8 @@ PREFIX = {Family.IPV4: 24, Family.IPV6: 64}
 def _seat(name: str, number: int) -> Seat:
     return Seat(
         name=name,
-        ip4=f"192.0.2.{number}",
-        ip6=f"2001:db8::{number}",
+        ip4=_IP4.format(number),
+        ip6=_IP6.format(number),
         mac=f"02:00:00:00:00:{number:02d}",
         wire_mac=f"02:00:00:00:ff:{number:02d}",
         wire_index=10 + number,

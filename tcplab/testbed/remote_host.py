@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 
-from tcplab.scenario.steps import Call
+from tcplab.scenario.calls import Call
 from tcplab.tcp.segment import Segment
 from tcplab.tcp.tracker import Tracker
 from tcplab.testbed.host import Flow, Look, Outcome
+from tcplab.testbed.player import Player
 from tcplab.timeline.events import Source
 from tcplab.timeline.timeline import Stack
 
@@ -30,6 +31,23 @@ class RemoteHost:
         """Nobody can make calls on a stranger's host."""
         raise TypeError(f"{call} at a remote host")
 
+    def pending(self, conn: str) -> str | None:
+        """See `call`."""
+        raise TypeError(f"no connect() at a remote host: {conn}")
+
+    def progress(self) -> list[tuple[str, str, Outcome]]:
+        """Nothing that anybody here could see."""
+        return []
+
+    @property
+    def busy(self) -> bool:
+        """Not with anything of ours."""
+        return False
+
+    def next_ns(self) -> int | None:
+        """Never."""
+        return None
+
     def look(self, flow: Flow) -> Look:
         """What its segments imply."""
         return Look(state=self._tracker.state(self._address), source=Source.INFERRED)
@@ -38,9 +56,25 @@ class RemoteHost:
         """No more than `look`."""
         return self.look(flow)
 
+    def info(self, flow: Flow) -> Mapping[str, int | str]:
+        """Nothing can be read."""
+        return {}
+
     def acknowledged(self, flow: Flow) -> bool:
         """Not known, and nobody waits for it."""
         return True
+
+    def octets(self, conn: str) -> tuple[int, int]:
+        """Applications of ours there are none."""
+        return 0, 0
+
+    def descriptors(self) -> int:
+        """See `octets`."""
+        return 0
+
+    def player(self, conn: str) -> Player | None:
+        """See `octets`."""
+        return None
 
     def counters(self) -> Mapping[str, int]:
         """None can be read."""

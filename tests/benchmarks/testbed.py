@@ -7,10 +7,12 @@ import statistics
 import sys
 import time
 from contextlib import closing
+from dataclasses import replace
 
 from tcplab.experiment.conductor import Conductor
+from tcplab.scenario.calls import Read, Send
 from tcplab.scenario.shipped import handshake
-from tcplab.scenario.steps import At, Read, Send
+from tcplab.scenario.steps import At
 from tcplab.testbed.namespace import NamespaceTestbed
 from tcplab.testbed.plan import Family
 from tcplab.timeline.events import SegmentEvent
@@ -23,32 +25,24 @@ def chatter():
     scenario = handshake(b"hello\n")
     lines = [At(host="client", call=Send(b"x")), At(host="server", call=Read())] * LINES
     steps = (*scenario.steps[:3], *lines, *scenario.steps[3:])
-    return type(scenario)(
-        name="chatter",
-        title=scenario.title,
-        story=scenario.story,
-        notice=scenario.notice,
-        steps=steps,
-        quickack=scenario.quickack,
-    )
+    return replace(scenario, name="chatter", steps=steps)
 
 
 def main() -> None:
     """Print medians for both families."""
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else 21
     rootless: bool | None = True  # the first enters a user namespace, the others are in it
+    scenario = chatter()
     for family in Family:
         up_ms, step_us = [], []
         for _ in range(runs):
             began = time.perf_counter()
-            testbed = NamespaceTestbed(
-                family=family, quickack=frozenset({"client", "server"}), rootless=rootless
-            )
+            testbed = NamespaceTestbed(family=family, settings=scenario.hosts, rootless=rootless)
             up_ms.append((time.perf_counter() - began) * 1e3)
             rootless = None
             with closing(testbed):
                 timeline = Conductor(
-                    testbed, chatter(), testbed.reserve(80), command=("benchmark",)
+                    testbed, scenario, {"a": testbed.reserve(80)}, command=("benchmark",)
                 ).run()
             delivered = [
                 event.delivered_ns

@@ -5,6 +5,7 @@ import errno
 import os
 import socket
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -13,6 +14,8 @@ from tcplab.kernel import counters, offloads, sock_diag
 from tcplab.kernel.netlink import Netlink
 from tcplab.kernel.routes import route_to
 from tcplab.scenario.shipped import handshake
+from tcplab.scenario.steps import HostSettings
+from tcplab.testbed import home
 from tcplab.testbed import namespace as module
 from tcplab.testbed.namespace import NamespaceTestbed
 from tcplab.testbed.netns import Namespace
@@ -23,7 +26,9 @@ from tcplab.wire.raw_socket import RawSocket
 from tests.links import until
 from tests.live import forked
 
-ALL = ("client", "server", "attacker")
+ALL = tuple(HostSettings(name=name) for name in ("client", "server", "attacker"))
+CRAFTED = tuple(replace(each, crafted=each.name == "client") for each in ALL)
+NAMES = [each.name for each in ALL]
 PORT = 80
 ELSEWHERE = {Family.IPV4: "198.51.100.9", Family.IPV6: "2001:db8:9::9"}
 MTU_OCTETS = 1500
@@ -49,9 +54,9 @@ class Recorded(NamespaceTestbed):
         self.homes = dict(zip(self.hosts, homes, strict=True))
         self.carried: list[Arrival] = []
 
-    def deliver(self, arrival: Arrival) -> None:
+    def deliver(self, arrival: Arrival) -> bool:
         self.carried.append(arrival)
-        super().deliver(arrival)
+        return super().deliver(arrival)
 
     def run(self) -> None:
         """Carry what has been sent, until the wire is quiet."""
@@ -91,7 +96,7 @@ def still_open(before: set[str]) -> set[str]:
 def ways_out(family) -> dict[str, str]:
     """What each host's kernel says of the way to an address that is not in the testbed."""
     said = {}
-    with contextlib.closing(Recorded(family=family, hosts=ALL)) as testbed:
+    with contextlib.closing(Recorded(family=family, settings=ALL)) as testbed:
         for name, home in testbed.homes.items():
             with home.entered():
                 try:
@@ -103,11 +108,11 @@ def ways_out(family) -> dict[str, str]:
 
 @every_family
 def test_no_host_has_a_way_out(family):
-    assert forked(ways_out, family) == dict.fromkeys(ALL, "ENETUNREACH")
+    assert forked(ways_out, family) == dict.fromkeys(NAMES, "ENETUNREACH")
 
 
 def interfaces() -> dict[str, list[str]]:
-    with contextlib.closing(Recorded(hosts=ALL)) as testbed:
+    with contextlib.closing(Recorded(settings=ALL)) as testbed:
         found = {}
         for name, home in {"wire": testbed.wire, **testbed.homes}.items():
             with home.entered():
@@ -118,7 +123,7 @@ def interfaces() -> dict[str, list[str]]:
 def test_there_are_no_interfaces_but_the_cables_and_their_ends():
     found = forked(interfaces)
 
-    cables = [SEATS[name].cable for name in ALL]
+    cables = [SEATS[name].cable for name in NAMES]
     assert sorted(found.pop("wire")) == sorted(["lo", *cables])
     assert {tuple(sorted(names)) for names in found.values()} == {("eth0", "lo")}
 
@@ -134,7 +139,7 @@ def test_every_address_is_one_for_documentation():
 
 def connected(family, client: str) -> tuple[str, list[tuple[str, str]], int]:
     """(whom the server accepted, every frame's (sender, what it carries), frames lost)."""
-    with contextlib.closing(Recorded(family=family, hosts=ALL)) as testbed:
+    with contextlib.closing(Recorded(family=family, settings=ALL)) as testbed:
         listener = testbed.socket("server")
         address = SEATS["server"].ip(family), PORT
         listener.bind(address)
@@ -176,7 +181,7 @@ def test_ipv4_hosts_say_nothing_that_is_not_asked_of_them():
 
 def overheard(family) -> list[bytes]:
     """What a third host sees of a connection between the two others."""
-    with contextlib.closing(Recorded(family=family, hosts=ALL)) as testbed:
+    with contextlib.closing(Recorded(family=family, settings=ALL)) as testbed:
         with testbed.homes["attacker"].entered():
             ear = PacketSocket("eth0", testbed._permit)
         listener = testbed.socket("server")
@@ -334,9 +339,9 @@ def opened_and_closed(times: int, **how) -> set[str]:
 
 
 @every_family
-@pytest.mark.parametrize("crafted", [frozenset(), frozenset({"client"})], ids=["kernel", "crafted"])
-def test_close_gives_every_descriptor_back(family, crafted):
-    assert forked(opened_and_closed, 1, family=family, crafted=crafted, hosts=ALL) == set()
+@pytest.mark.parametrize("settings", [ALL, CRAFTED], ids=["kernel", "crafted"])
+def test_close_gives_every_descriptor_back(family, settings):
+    assert forked(opened_and_closed, 1, family=family, settings=settings) == set()
 
 
 def test_closing_twice_is_fine():
@@ -356,7 +361,7 @@ STEPS = {
     "sock_diag": (sock_diag.SockDiag, "__init__"),
     "counters": (counters.Counters, "__init__"),
     "raw socket": (RawSocket, "__init__"),
-    "address": (module, "_wait_for_address"),
+    "address": (home, "_wait_for_address"),
 }
 
 
@@ -365,7 +370,7 @@ def failing_at(step: str) -> list[set[str]]:
 
     The exception is kept while we look: garbage collection is no way to close a socket.
     """
-    how = {"family": Family.IPV6, "crafted": frozenset({"client"}), "hosts": ALL}
+    how = {"family": Family.IPV6, "settings": CRAFTED}
     NamespaceTestbed(rootless=True, **how).close()
     before = descriptors()
     owner, name = STEPS[step]
