@@ -17,6 +17,7 @@ from tcplab.timeline.events import (
     CallEvent,
     CounterEvent,
     Event,
+    ExpectEvent,
     Fate,
     IcmpEvent,
     Lane,
@@ -29,7 +30,7 @@ from tcplab.timeline.events import (
 )
 from tcplab.timeline.fields import FieldError, Fields
 from tcplab.timeline.spelling import unspell
-from tcplab.timeline.timeline import HostInfo, Stack, Testbed, Timeline
+from tcplab.timeline.timeline import HostInfo, Setting, Stack, Testbed, Timeline
 
 _PORTS = _WORDS = 1 << 16
 _OCTETS = 1 << 8
@@ -54,6 +55,7 @@ def header(value: object) -> Timeline:
             gateway=testbed.optional("gateway", testbed.text),
         ),
         hosts=tuple(_host(name, Fields(host)) for name, host in fields.pairs("hosts")),
+        settings=_settings(fields),
         began_ns=fields.number("began_ns"),
         drops=fields.number("drops"),
         interrupted=fields.flag("interrupted"),
@@ -74,6 +76,20 @@ def _host(name: str, fields: Fields) -> HostInfo:
         port=fields.number("port", below=_PORTS),
         stack=fields.member("stack", Stack),
         clock_error_ns=fields.number("clock_error_ns"),
+    )
+
+
+def _settings(fields: Fields) -> tuple[Setting, ...]:
+    settings = fields.items("settings") if "settings" in fields else []
+    return tuple(_setting(Fields(setting)) for setting in settings)
+
+
+def _setting(fields: Fields) -> Setting:
+    return Setting(
+        host=fields.text("host"),
+        name=fields.text("name"),
+        value=fields.text("value"),
+        default=fields.optional("default", fields.text),
     )
 
 
@@ -159,6 +175,7 @@ def _call(fields: Fields) -> Event:
         name=fields.text("name"),
         conn=fields.text("conn"),
         result=fields.text("result"),
+        arguments=fields.text("arguments") if "arguments" in fields else "",
         lanes=_lanes(fields),
     )
 
@@ -209,7 +226,7 @@ def _wire(fields: Fields) -> Event:
         at_ns=fields.number("at_ns"),
         cause=fields.optional("cause", fields.number),
         rule=fields.text("rule"),
-        segment=fields.number("segment"),
+        segment=fields.optional("segment", fields.number),
     )
 
 
@@ -243,6 +260,24 @@ def _sampled(name: str, value: object) -> int | str:
     raise FieldError(Text('"{key}" is neither an integer nor a string', key=name))
 
 
+def _expect(fields: Fields) -> Event:
+    return ExpectEvent(
+        i=fields.number("i"),
+        at_ns=fields.number("at_ns"),
+        cause=fields.optional("cause", fields.number),
+        conn=fields.text("conn"),
+        predicate=fields.text("predicate"),
+        met=fields.flag("met"),
+        found=tuple((name, _found(name, value)) for name, value in fields.pairs("found")),
+    )
+
+
+def _found(name: str, value: object) -> str:
+    if isinstance(value, str):
+        return value
+    raise FieldError(Text('"{key}" is not {kind}', key=name, kind=Text("a string")))
+
+
 _KINDS: dict[str, Callable[[Fields], Event]] = {
     "segment": _segment,
     "call": _call,
@@ -252,4 +287,5 @@ _KINDS: dict[str, Callable[[Fields], Event]] = {
     "wire": _wire,
     "reason": _reason,
     "sample": _sample,
+    "expect": _expect,
 }

@@ -14,6 +14,7 @@ from tcplab.timeline.events import (
     CallEvent,
     CounterEvent,
     Event,
+    ExpectEvent,
     IcmpEvent,
     Lane,
     ReasonEvent,
@@ -24,7 +25,7 @@ from tcplab.timeline.events import (
 )
 from tcplab.timeline.relative import relative
 from tcplab.timeline.spelling import spell
-from tcplab.timeline.timeline import HostInfo, Timeline
+from tcplab.timeline.timeline import HostInfo, Setting, Timeline
 
 SCHEMA = "tcplab.timeline/1"
 
@@ -49,6 +50,7 @@ def header(timeline: Timeline) -> Json:
         },
         "began_ns": timeline.began_ns,
         "hosts": {host.name: _host(host) for host in timeline.hosts},
+        "settings": [_setting(setting) for setting in timeline.settings],
         "drops": timeline.drops,
         "interrupted": timeline.interrupted,
     }
@@ -60,6 +62,15 @@ def _host(host: HostInfo) -> Json:
         "port": host.port,
         "stack": host.stack.value,
         "clock_error_ns": host.clock_error_ns,
+    }
+
+
+def _setting(setting: Setting) -> Json:
+    return {
+        "host": setting.host,
+        "name": setting.name,
+        "value": setting.value,
+        "default": setting.default,
     }
 
 
@@ -75,6 +86,7 @@ def event(event: Event, isns: Mapping[tuple[str, str], Seq]) -> Json:
                 "name": event.name,
                 "conn": event.conn,
                 "result": event.result,
+                "arguments": event.arguments,
                 "lanes": _lanes(event.lanes),
             }
         case StateEvent():
@@ -122,6 +134,14 @@ def event(event: Event, isns: Mapping[tuple[str, str], Seq]) -> Json:
                 "conn": event.conn,
                 "source": event.source.value,
                 "fields": dict(event.fields),
+            }
+        case ExpectEvent():
+            said = {
+                "kind": "expect",
+                "conn": event.conn,
+                "predicate": event.predicate,
+                "met": event.met,
+                "found": dict(event.found),
             }
     return {"i": event.i, "kind": said["kind"], "at_ns": event.at_ns, **said, "cause": event.cause}
 

@@ -53,7 +53,10 @@ class Lane:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallEvent:
-    """An application made a socket call. `result` is "0", an octet count, or an errno's name."""
+    """An application made a socket call. `result` is "0", an octet count, or an errno's name.
+
+    `arguments` is what stood in the parentheses, where that is worth telling ("TCP_NODELAY, 1").
+    """
 
     i: int
     at_ns: int
@@ -62,6 +65,7 @@ class CallEvent:
     name: str
     conn: str
     result: str
+    arguments: str = ""
     lanes: tuple[Lane, ...] = ()
 
 
@@ -138,13 +142,17 @@ class IcmpEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WireEvent:
-    """A rule of the wire acted: which `rule`, on which segment (by its index)."""
+    """A rule of the wire acted: which `rule`, on which segment (by its index).
+
+    `segment` is None where a step of the scenario did something to the wire or to a whole host:
+    `rule` then says what ("cut server").
+    """
 
     i: int
     at_ns: int
     cause: int | None = None
     rule: str
-    segment: int
+    segment: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,6 +181,23 @@ class SampleEvent:
     fields: tuple[tuple[str, int | str], ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpectEvent:
+    """The scenario expected `predicate` to hold here, and it was `met` or not.
+
+    `conn` is the connection meant by names that name none. `found` has each name of the predicate
+    and its value at that moment; an empty value was not known.
+    """
+
+    i: int
+    at_ns: int
+    cause: int | None = None
+    conn: str
+    predicate: str
+    met: bool
+    found: tuple[tuple[str, str], ...]
+
+
 Event = (
     CallEvent
     | SegmentEvent
@@ -182,4 +207,5 @@ Event = (
     | WireEvent
     | ReasonEvent
     | SampleEvent
+    | ExpectEvent
 )

@@ -69,6 +69,10 @@ class Fields:
         """An object in this one."""
         return Fields(self._any(key))
 
+    def __contains__(self, key: str) -> bool:
+        """Is it there at all? Files written before a key was thought of do without it."""
+        return key in self._values
+
     def optional(self, key: str, take: Callable[[str], Value]) -> Value | None:
         """None for null, else what `take` (one of these methods) makes of it."""
         return None if self._any(key) is None else take(key)

@@ -45,10 +45,15 @@ class Recorder:
         self, i: int, *, fate: Fate, delivered_ns: int | None, lanes: Sequence[Lane]
     ) -> None:
         """What became of the segment that was noted as `i` when it was sent."""
+        event = self.segment(i)
+        self._events[i] = replace(event, fate=fate, delivered_ns=delivered_ns, lanes=tuple(lanes))
+
+    def segment(self, i: int) -> SegmentEvent:
+        """The segment that was noted as `i`."""
         event = self._events[i]
         if not isinstance(event, SegmentEvent):
             raise TypeError(f"event {i} is no segment")
-        self._events[i] = replace(event, fate=fate, delivered_ns=delivered_ns, lanes=tuple(lanes))
+        return event
 
     def events(self) -> tuple[Event, ...]:
         """Everything noted so far, in order."""

@@ -4,11 +4,12 @@ Relative numbers make two runs comparable, since real initial sequence numbers a
 (RFC 9293 §3.4.1). Wireshark counts in the same way.
 """
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 
 from tcplab.tcp.flags import Flags
 from tcplab.tcp.sequence import Seq
-from tcplab.timeline.events import SegmentEvent
+from tcplab.timeline.events import Fate, SegmentEvent
 from tcplab.timeline.timeline import Timeline
 
 
@@ -16,12 +17,35 @@ def isns(timeline: Timeline) -> dict[tuple[str, str], Seq]:
     """Where each sender of each connection begins to count, keyed by (connection, sender).
 
     That is the sequence number of its first SYN; where none was seen, of its first segment; and
-    where only its peer was heard, the first number that the peer acknowledged.
+    where only its peer was heard, the first number that the peer acknowledged. What was injected
+    says nothing about an end's numbers, unless nothing else of that end was seen, or only resets
+    and the injected SYN that led to them.
     """
+    own = [event for event in timeline.segments() if event.fate is not Fate.INJECTED]
+    ends = {(event.conn, name) for event in own for name in (event.sender, event.receiver)}
+    conns = {conn for conn, _name in ends}
+    forged = [
+        event
+        for event in timeline.segments()
+        if event.fate is Fate.INJECTED
+        and ((event.conn, event.sender) in ends or event.conn not in conns)
+    ]
+    heard = {(event.conn, event.sender) for event in own}
+    said = {key: origin for key, origin in _origins(forged).items() if key not in heard}
+    spoke = {(event.conn, event.sender) for event in own if not event.segment.has(Flags.RST)}
+    opened = {
+        (event.conn, event.sender): event.segment.seq
+        for event in reversed(forged)
+        if event.segment.has(Flags.SYN) and (event.conn, event.sender) not in spoke
+    }
+    return said | _origins(own) | opened
+
+
+def _origins(segments: Iterable[SegmentEvent]) -> dict[tuple[str, str], Seq]:
     syns: dict[tuple[str, str], Seq] = {}
     firsts: dict[tuple[str, str], Seq] = {}
     acked: dict[tuple[str, str], Seq] = {}
-    for event in timeline.segments():
+    for event in segments:
         segment, key = event.segment, (event.conn, event.sender)
         if segment.has(Flags.SYN):
             syns.setdefault(key, segment.seq)
@@ -31,22 +55,38 @@ def isns(timeline: Timeline) -> dict[tuple[str, str], Seq]:
             firsts.setdefault(key, segment.seq)
         if segment.has(Flags.ACK):
             acked.setdefault((event.conn, event.receiver), segment.ack)
-    return acked | firsts | syns
+    heard = firsts | syns
+    both = {conn for conn, count in Counter(conn for conn, _name in heard).items() if count > 1}
+    return {key: origin for key, origin in acked.items() if key[0] not in both} | heard
 
 
 def relative(event: SegmentEvent, origins: Mapping[tuple[str, str], Seq]) -> tuple[int, int | None]:
     """The segment's (sequence number, acknowledgment number or None without ACK), both relative.
 
     `origins` comes from `isns`. A number that lies just before its origin, as that of a keep-alive
-    probe does, is negative. A sender without an origin has sent only resets: they stay absolute.
+    probe does, is negative. Who is no end of the connection, a middlebox or an attacker, speaks in
+    the numbers of the end that the segment pretends to be from. Where no origin is known there were
+    only resets: they stay absolute.
     """
     segment = event.segment
     mine = origins.get((event.conn, event.sender))
+    if mine is None:
+        mine = _other_end(event.conn, event.receiver, origins)
     seq = int(segment.seq) if mine is None else _from(segment.seq, mine)
     if not segment.has(Flags.ACK):
         return seq, None
     theirs = origins.get((event.conn, event.receiver))
+    if theirs is None:
+        theirs = _other_end(event.conn, event.sender, origins)
     return seq, int(segment.ack) if theirs is None else _from(segment.ack, theirs)
+
+
+def _other_end(conn: str, end: str, origins: Mapping[tuple[str, str], Seq]) -> Seq | None:
+    """The origin of the other end than this one, for whoever stands in its place."""
+    ends = {name: origin for (each, name), origin in origins.items() if each == conn}
+    if len(ends) != 2 or end not in ends:
+        return None
+    return next(origin for name, origin in ends.items() if name != end)
 
 
 def _from(number: Seq, origin: Seq) -> int:

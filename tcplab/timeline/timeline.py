@@ -43,6 +43,18 @@ class HostInfo:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """A sysctl of `host` that the scenario set. `default` is what it was before, None where this
+    kernel has no such setting and does without.
+    """
+
+    host: str
+    name: str
+    value: str
+    default: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Timeline:
     """The whole of one run. `drops` counts frames that the capture lost: above 0, nothing is
     proved.
@@ -55,6 +67,7 @@ class Timeline:
     scenario: str | None = None
     testbed: Testbed
     hosts: tuple[HostInfo, ...]
+    settings: tuple[Setting, ...] = ()
     began_ns: int = 0  # realtime, since the epoch: what the clock on the wall said at `at_ns` 0
     events: tuple[Event, ...]
     drops: int = 0

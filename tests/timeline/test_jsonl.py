@@ -1,5 +1,6 @@
 import io
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -12,8 +13,16 @@ from tcplab.tcp.segment import Address, Segment
 from tcplab.tcp.sequence import Seq
 from tcplab.tcp.states import State
 from tcplab.timeline import jsonl, timeline
-from tcplab.timeline.events import CallEvent, Fate, Lane, SegmentEvent, Source, WireEvent
-from tcplab.timeline.timeline import HostInfo, Stack, Timeline
+from tcplab.timeline.events import (
+    CallEvent,
+    ExpectEvent,
+    Fate,
+    Lane,
+    SegmentEvent,
+    Source,
+    WireEvent,
+)
+from tcplab.timeline.timeline import HostInfo, Setting, Stack, Timeline
 
 from .timelines import timelines
 
@@ -140,11 +149,67 @@ def test_the_header_comes_first_and_counts_the_events():
             },
             "server": {"ip": "192.0.2.2", "port": 80, "stack": "kernel", "clock_error_ns": 0},
         },
+        "settings": [],
         "began_ns": 0,
         "drops": 0,
         "interrupted": False,
         "event_count": 3,
     }
+
+
+def test_what_was_expected_and_set_has_the_keys_that_programs_read():
+    expected = ExpectEvent(
+        i=3,
+        at_ns=91000,
+        conn="a",
+        predicate="server.state == LISTEN",
+        met=False,
+        found=(("server.state", "CLOSED"),),
+    )
+    cut = WireEvent(i=4, at_ns=92000, rule="cut server", segment=None)
+    setting = Setting(host="server", name="net.ipv4.tcp_retries2", value="3", default=None)
+    lines = written(replace(SMALL, events=(*SMALL.events, expected, cut), settings=(setting,)))
+    assert json.loads(lines[0])["settings"] == [
+        {"host": "server", "name": "net.ipv4.tcp_retries2", "value": "3", "default": None}
+    ]
+    assert [json.loads(line) for line in lines[4:]] == [
+        {
+            "i": 3,
+            "kind": "expect",
+            "at_ns": 91000,
+            "conn": "a",
+            "predicate": "server.state == LISTEN",
+            "met": False,
+            "found": {"server.state": "CLOSED"},
+            "cause": None,
+        },
+        {
+            "i": 4,
+            "kind": "wire",
+            "at_ns": 92000,
+            "rule": "cut server",
+            "segment": None,
+            "cause": None,
+        },
+    ]
+
+
+def without(line, *keys):
+    return json.dumps({k: v for k, v in json.loads(line).items() if k not in keys}).encode()
+
+
+def test_files_from_before_settings_and_arguments_still_read():
+    lines = written(SMALL)
+    old = [without(lines[0], "settings"), without(lines[1], "arguments"), *lines[2:]]
+    assert jsonl.read(old) == SMALL
+
+
+def test_a_value_found_that_is_no_string_is_named():
+    lines = written(SMALL)
+    event = {"i": 2, "kind": "expect", "at_ns": 1, "cause": None, "conn": "a", "met": True}
+    event |= {"predicate": "client.port == 1", "found": {"client.port": 1}}
+    lines[3] = json.dumps(event).encode()
+    assert damaged(lines) == 'Line 4 of the timeline is damaged: "client.port" is not a string'
 
 
 def test_an_empty_file_is_damaged_at_line_1():

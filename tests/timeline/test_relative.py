@@ -1,5 +1,7 @@
 """Relative sequence numbers."""
 
+from dataclasses import replace
+
 from tcplab.tcp.flags import from_letters
 from tcplab.tcp.segment import Address, Segment
 from tcplab.tcp.sequence import Seq
@@ -84,3 +86,59 @@ def test_keepalive_probe_before_the_origin_is_negative():
 def test_long_download_does_not_turn_negative():
     told = timeline(("client", "S", 0, 0), ("client", "A", 3_000_000_000, 0))
     assert numbers(told)[1] == (3_000_000_000, 0)
+
+
+def with_sender(told: Timeline, i: int, **how: object) -> Timeline:
+    """The same, but event `i` was otherwise."""
+    events = list(told.events)
+    events[i] = replace(events[i], **how)
+    return replace(told, events=tuple(events))
+
+
+def test_middlebox_speaks_in_the_numbers_of_the_end_it_pretends_to_be():
+    told = timeline(
+        ("client", "S", 1000, 0),
+        ("server", "SA", 7000, 1001),
+        ("server", "RA", 7001, 1001),
+        ("client", "R", 1001, 0),
+    )
+    for i in (2, 3):
+        told = with_sender(told, i, sender="firewall 1", fate=Fate.INJECTED)
+    assert numbers(told)[2:] == [(1, 1), (1, None)]
+
+
+def test_forged_syn_is_no_origin_while_the_end_itself_was_heard():
+    told = timeline(("client", "S", 500, 0), ("client", "S", 1000, 0), ("server", "SA", 7, 1001))
+    told = with_sender(told, 0, fate=Fate.INJECTED)
+    assert isns(told)["a", "client"] == Seq(1000)
+    assert numbers(told) == [(-500, None), (0, None), (0, 1)]
+
+
+def test_forged_syn_that_the_end_only_resets_counts():
+    told = timeline(("client", "S", 90, 0), ("server", "SA", 7000, 91), ("client", "R", 91, 0))
+    told = with_sender(told, 0, fate=Fate.INJECTED)
+    assert numbers(told) == [(0, None), (0, 1), (1, None)]
+
+
+def test_forged_segments_alone_count_from_themselves():
+    told = with_sender(timeline(("attacker", "S", 500, 0)), 0, fate=Fate.INJECTED)
+    assert numbers(told) == [(0, None)]
+
+
+def test_receiver_that_is_no_end_has_the_numbers_of_the_end_in_whose_place_it_is():
+    told = timeline(
+        ("client", "S", 1000, 0), ("server", "SA", 7000, 1001), ("server", "A", 7001, 1001)
+    )
+    assert numbers(with_sender(told, 2, receiver="attacker"))[2] == (1, 1)
+
+
+def test_an_end_that_only_reset_stays_absolute_whatever_a_forged_ack_says():
+    told = timeline(
+        ("client", "S", 1000, 0),
+        ("server", "RA", 0, 1001),
+        ("client", "A", 1001, 4711),
+        ("server", "R", 4711, 0),
+    )
+    forged = replace(told.events[2], fate=Fate.INJECTED)
+    told = replace(told, events=(*told.events[:2], forged, told.events[3]))
+    assert numbers(told) == [(0, None), (0, 1), (1, 4711), (4711, None)]

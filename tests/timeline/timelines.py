@@ -22,6 +22,7 @@ from tcplab.tcp.states import State
 from tcplab.timeline.events import (
     CallEvent,
     CounterEvent,
+    ExpectEvent,
     Fate,
     IcmpEvent,
     Lane,
@@ -32,7 +33,7 @@ from tcplab.timeline.events import (
     StateEvent,
     WireEvent,
 )
-from tcplab.timeline.timeline import HostInfo, Stack, Testbed, Timeline
+from tcplab.timeline.timeline import HostInfo, Setting, Stack, Testbed, Timeline
 
 
 def every(cls, /, **strategies):
@@ -88,7 +89,16 @@ lanes = st.lists(
 # Recorder and reader agree that an event's index is its place, so `i` is set in `timelines`.
 common = {"i": st.just(0), "at_ns": when, "cause": st.none() | st.just(0)}
 events = st.one_of(
-    every(CallEvent, **common, host=names, name=text, conn=text, result=text, lanes=lanes),
+    every(
+        CallEvent,
+        **common,
+        host=names,
+        name=text,
+        conn=text,
+        result=text,
+        arguments=text,
+        lanes=lanes,
+    ),
     every(
         SegmentEvent,
         **common,
@@ -118,7 +128,7 @@ events = st.one_of(
         frame=octets,
         link_octets=st.integers(0, 40),
     ),
-    every(WireEvent, **common, rule=text, segment=st.just(0)),
+    every(WireEvent, **common, rule=text, segment=st.none() | st.just(0)),
     every(ReasonEvent, **common, host=names, kind=text, word=text, source=sources),
     every(
         SampleEvent,
@@ -129,6 +139,14 @@ events = st.one_of(
         fields=st.dictionaries(text, text | st.integers(), max_size=3).map(
             lambda found: tuple(found.items())
         ),
+    ),
+    every(
+        ExpectEvent,
+        **common,
+        conn=text,
+        predicate=text,
+        met=st.booleans(),
+        found=st.dictionaries(text, text, max_size=3).map(lambda found: tuple(found.items())),
     ),
 )
 
@@ -161,6 +179,9 @@ timelines = every(
         ),
         max_size=3,
         unique_by=lambda host: host.name,
+    ).map(tuple),
+    settings=st.lists(
+        every(Setting, host=names, name=text, value=text, default=st.none() | text), max_size=3
     ).map(tuple),
     began_ns=when,
     events=st.lists(events, max_size=5).map(tuple),
