@@ -18,6 +18,9 @@ Act = SegmentEvent | CallEvent
 """What can change a state at once: a segment that arrives, or a call."""
 
 
+_GUESSED = Source.INFERRED
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conversation:
     """One connection. `opening` is None where no SYN was seen, `closing` where no FIN was; `again`
@@ -105,6 +108,24 @@ class Conversation:
             if each.after is state is not each.before:
                 return act
         return None
+
+    def left(self, host: str, state: State) -> Act | None:
+        """What took the host out of `state` for the last time; None if nothing was seen to."""
+        acts = [act for act, each in self._looks(host) if each.before is state is not each.after]
+        return acts[-1] if acts else None
+
+    def final(self, host: str) -> State | None:
+        """The state in which the run left that host's end; None unless it was looked into."""
+        final = None
+        for event in self.timeline.events:
+            if isinstance(event, StateEvent):
+                if (event.host, event.conn) == (host, self.conn) and event.source is not _GUESSED:
+                    final = event.new
+            elif isinstance(event, SegmentEvent | CallEvent) and event.conn == self.conn:
+                found = lane(event, host)
+                if found is not None and found.source is not _GUESSED:
+                    final = found.after
+        return final
 
     def _looks(self, host: str) -> Iterator[tuple[Act, Lane]]:
         for act in self.timeline.told():

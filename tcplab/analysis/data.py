@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from tcplab.analysis.conversation import Conversation
 from tcplab.analysis.finding import Finding, Verdict
 from tcplab.analysis.honesty import absence
+from tcplab.analysis.repetitions import repetitions
+from tcplab.analysis.retransmission import grown
 from tcplab.analysis.roles import arrived
 from tcplab.analysis.wording import end, listed
 from tcplab.tcp.flags import Flags
@@ -49,6 +51,7 @@ def _flow(conversation: Conversation, sender: str) -> _Flow | None:
         event
         for event in conversation.segments
         if event.sender == sender and event.segment.data_octets
+        if event.fate is not Fate.INJECTED  # its TCP did not send that
     ]
     if not carriers:
         return None
@@ -109,10 +112,14 @@ def _told(flow: _Flow) -> Text:
 
 
 def _retransmissions(conversation: Conversation) -> Iterator[Finding]:
+    """Those that waited for an acknowledgment, if `retransmission` has no more to tell of them."""
+    told = {each.event.i for each in grown(conversation)}
+    told.update(each.event.i for each in repetitions(conversation) if not each.why.waited)
     again = [
         event
         for event in conversation.segments
-        if event.i in conversation.again and event.fate not in (Fate.DUPLICATED, Fate.INJECTED)
+        if event.i in conversation.again - told
+        if event.fate not in (Fate.DUPLICATED, Fate.INJECTED)
     ]
     if not again:
         return

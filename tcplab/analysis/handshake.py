@@ -12,7 +12,7 @@ from tcplab.tcp.automaton import TABLE
 from tcplab.tcp.flags import Flags
 from tcplab.tcp.states import State
 from tcplab.text import Text
-from tcplab.timeline.events import SegmentEvent, Source
+from tcplab.timeline.events import CallEvent, SegmentEvent, Source
 from tcplab.timeline.timeline import Stack
 
 
@@ -159,11 +159,23 @@ def _path_to_established(
     path = conversation.path(host, since=since)
     if path[:2] == (State.CLOSED, State.LISTEN):
         path = path[1:]
+    if path[:2] == (State.CLOSED, State.SYN_RECEIVED) and _listened(conversation, host):
+        # Between these ports there was a connection before, so that its end counted as CLOSED.
+        path = (State.LISTEN, *path[1:])
     inferred = conversation.source(host) is Source.INFERRED
     if inferred and path[:2] == (State.CLOSED, State.SYN_RECEIVED):
         # Only its SYN, ACK showed that it had been listening.
         path = (State.LISTEN, *path[1:])
     return path[: path.index(State.ESTABLISHED) + 1] if State.ESTABLISHED in path else path
+
+
+def _listened(conversation: Conversation, host: str) -> bool:
+    """Did a program there listen, for whichever connection?"""
+    return any(
+        isinstance(event, CallEvent)
+        and (event.host, event.name, event.result) == (host, "listen", "0")
+        for event in conversation.timeline.events
+    )
 
 
 def _judged(conversation: Conversation, paths: Sequence[Sequence[State]]) -> Verdict:

@@ -2,22 +2,29 @@
 
 from collections.abc import Iterator
 
+from tcplab.analysis import forged_resets
 from tcplab.analysis.conversation import Conversation
+from tcplab.analysis.failures import with_failures
 from tcplab.analysis.finding import Finding, Verdict
 from tcplab.analysis.hops import made_elsewhere
 from tcplab.analysis.roles import Opening
-from tcplab.analysis.wording import end, listed
+from tcplab.analysis.wording import end
 from tcplab.tcp.flags import Flags
 from tcplab.tcp.states import State
-from tcplab.text import Text, verbatim
-from tcplab.timeline.events import CallEvent, SegmentEvent
+from tcplab.text import Text
+from tcplab.timeline.events import SegmentEvent
 from tcplab.timeline.timeline import lane
 
 
 def findings(conversation: Conversation) -> Iterator[Finding]:
     """What the resets say. A forged one is told as a forgery, and as nothing else."""
+    forgeries = tuple(forged_resets.findings(conversation))
+    yield from forgeries
+    told = {i for forgery in forgeries for i in forgery.events}
     refusal, reset = _refusal(conversation), conversation.reset
     for event in filter(None, (refusal, reset)):
+        if event.i in told:
+            continue
         forged = made_elsewhere(conversation, event)
         if forged is not None:
             yield _middle(*forged)
@@ -77,20 +84,9 @@ def _middle(sentence: Text, proof: tuple[int, ...]) -> Finding:
 
 
 def _abort(conversation: Conversation, reset: SegmentEvent) -> Finding:
-    failed = _failed_calls(conversation, reset)
     verdict, sentence = _aborted(conversation, reset)
-    if failed:
-        sentence = Text(
-            "{aborted} What the applications saw: {calls}.",
-            aborted=sentence,
-            calls=listed([_failure(call) for call in failed]),
-        )
-    return Finding(
-        id="close.abort",
-        verdict=verdict,
-        sentence=sentence,
-        events=(reset.i, *(call.i for call in failed)),
-    )
+    sentence, failed = with_failures(sentence, conversation, reset)
+    return Finding(id="close.abort", verdict=verdict, sentence=sentence, events=(reset.i, *failed))
 
 
 def _aborted(conversation: Conversation, reset: SegmentEvent) -> tuple[Verdict, Text]:
@@ -110,6 +106,12 @@ def _aborted(conversation: Conversation, reset: SegmentEvent) -> tuple[Verdict, 
             host=end(reset.sender),
             waiting=end(waiting[0]),
         )
+    if _is_answer(conversation, reset):
+        return Verdict.YES, Text(
+            "Reset: the {host} answered with RST, which nobody acknowledges, and the connection is "
+            "gone at once, without TIME-WAIT at either end.",
+            host=end(reset.sender),
+        )
     return Verdict.YES, Text(
         "Abort: the {host} sent RST, which nobody acknowledges, and the connection is gone at "
         "once, without TIME-WAIT at either end.",
@@ -117,19 +119,7 @@ def _aborted(conversation: Conversation, reset: SegmentEvent) -> tuple[Verdict, 
     )
 
 
-def _failed_calls(conversation: Conversation, reset: SegmentEvent) -> list[CallEvent]:
-    return [
-        event
-        for event in conversation.timeline.events[reset.i :]
-        if isinstance(event, CallEvent) and event.conn == conversation.conn
-        if event.result.startswith("E") and event.result != "EAGAIN"
-    ]
-
-
-def _failure(call: CallEvent) -> Text:
-    return Text(
-        "{call} at the {host} failed with {errno}",
-        call=verbatim(f"{call.name}()"),
-        host=end(call.host),
-        errno=call.result,
-    )
+def _is_answer(conversation: Conversation, reset: SegmentEvent) -> bool:
+    """Was it a segment that provoked it, and no call?"""
+    cause = None if reset.cause is None else conversation.timeline.events[reset.cause]
+    return isinstance(cause, SegmentEvent)

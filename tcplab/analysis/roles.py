@@ -6,6 +6,7 @@ Roles follow from what the segments say, never from what a scenario meant them t
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from tcplab.analysis.repeats import Repeats
 from tcplab.tcp.flags import Flags
 from tcplab.timeline.events import Fate, SegmentEvent
 
@@ -160,18 +161,6 @@ def _first(
 
 
 def again(segments: Iterable[SegmentEvent]) -> frozenset[int]:
-    """The indices of the segments whose sequence numbers their sender had sent before.
-
-    Each begins where an earlier one began, and ends no later. "Lower than the highest number so
-    far" would also name segments that were only overtaken on the way to a capture.
-    """
-    repeated: set[int] = set()
-    lengths: dict[tuple[str, int, bool], int] = {}
-    for event in segments:
-        segment = event.segment
-        # In a simultaneous open the SYN, ACK has the number of the SYN, but says something new.
-        key = event.sender, int(segment.seq), segment.has(Flags.SYN | Flags.ACK)
-        if 0 < segment.len_octets <= lengths.get(key, 0):
-            repeated.add(event.i)
-        lengths[key] = max(segment.len_octets, lengths.get(key, 0))
-    return frozenset(repeated)
+    """The indices of the segments that repeat what their sender had sent before."""
+    repeats = Repeats()
+    return frozenset(event.i for event in segments if repeats.is_one(event))

@@ -22,8 +22,10 @@ def label(timeline: Timeline) -> Timeline:
     steps: dict[int, str] = {}
     for conversation in conversations(timeline):
         numbered = _numbered(conversation)
+        challenge = conversation.challenge
         for event in conversation.segments:
-            steps[event.i] = _step(conversation, event, numbered.get(event.i))
+            numbering = numbered.get(event.i)
+            steps[event.i] = _step(conversation, event, numbering, challenged=event is challenge)
     return replace(
         timeline,
         events=tuple(
@@ -33,7 +35,9 @@ def label(timeline: Timeline) -> Timeline:
     )
 
 
-def _step(conversation: Conversation, event: SegmentEvent, numbered: str | None) -> str:
+def _step(
+    conversation: Conversation, event: SegmentEvent, numbered: str | None, *, challenged: bool
+) -> str:
     if event.fate is Fate.INJECTED:
         return "injected"
     if event.segment.has(Flags.RST):
@@ -44,7 +48,7 @@ def _step(conversation: Conversation, event: SegmentEvent, numbered: str | None)
         return "duplicate" if event.fate is Fate.DUPLICATED else "retransmission"
     if event.segment.data_octets:
         return "data"
-    return "challenge ack" if event is conversation.challenge else "ack"
+    return "challenge ack" if challenged else "ack"
 
 
 def _numbered(conversation: Conversation) -> dict[int, str]:

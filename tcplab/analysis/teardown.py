@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 
-from tcplab.analysis.conversation import Conversation
+from tcplab.analysis.assassination import assassinated
+from tcplab.analysis.conversation import Act, Conversation
 from tcplab.analysis.finding import Finding, Verdict
-from tcplab.analysis.honesty import absence
-from tcplab.analysis.roles import Closing, acknowledges
+from tcplab.analysis.incarnations import heir
+from tcplab.analysis.roles import Closing, acknowledges, arrived
+from tcplab.analysis.unfinished import unfinished
 from tcplab.analysis.wording import end, how
+from tcplab.tcp.flags import Flags
 from tcplab.tcp.states import State
 from tcplab.text import Text
 from tcplab.timeline.events import SampleEvent, SegmentEvent
@@ -14,15 +17,19 @@ from tcplab.timeline.timeline import effect_ns, lane
 
 
 def findings(conversation: Conversation) -> Iterator[Finding]:
-    """Nothing for a connection that never opened, was reset, or whose end was not captured."""
+    """Nothing for a connection that never opened, was reset, or lost its ports to another one, or
+    whose end was not captured.
+    """
     opening, closing = conversation.opening, conversation.closing
     if opening is not None and not opening.completed:
         return
     if closing is not None and closing.complete:
         yield _manner(conversation, closing)
         yield _time_wait(conversation, closing)
-    elif conversation.reset is None and (opening is not None or closing is not None):
-        yield _unfinished(conversation, closing)
+    elif conversation.reset is not None or heir(conversation) is not None:
+        return
+    elif opening is not None or closing is not None:
+        yield unfinished(conversation, closing)
 
 
 # --- the manner ---------------------------------------------------------------------------------
@@ -192,6 +199,13 @@ def _time_wait(conversation: Conversation, closing: Closing) -> Finding:
 
 def _held(conversation: Conversation, closing: Closing, length: Text) -> Text:
     first, second = closing.first.sender, closing.first.receiver
+    ended = [each for each in (first, second) if assassinated(conversation, each)]
+    if ended:
+        return Text(
+            "The {host} closed first and held TIME-WAIT, until an RST ended it ({how}).",
+            host=end(ended[0]),
+            how=how(conversation.source(ended[0])),
+        )
     if closing.crossed:
         return Text(
             "Both ends closed at once, so both now hold TIME-WAIT ({length}; {first} {how}, "
@@ -214,13 +228,31 @@ def _length(conversation: Conversation, sample: SampleEvent | None, ends: int) -
     """What is left of the timer, and what had gone by when it was read."""
     if sample is None:
         return Text("for 2 MSL, twice the maximum segment lifetime, says RFC 9293")
-    began = conversation.entered(sample.host, State.TIME_WAIT)
+    began = _began(conversation, sample.host)
     gone_ns = 0 if began is None else sample.at_ns - effect_ns(began)
     left_ms = int(dict(sample.fields)["expires_ms"])
     whole_s = round(left_ms / 1e3 + gone_ns / 1e9)
     if ends > 1:
         return Text("{seconds} s on the {host}'s kernel", seconds=whole_s, host=end(sample.host))
     return Text("{seconds} s on this kernel", seconds=whole_s)
+
+
+def _began(conversation: Conversation, host: str) -> Act | None:
+    """When that host's TIME-WAIT began; a FIN that comes again starts it anew (RFC 9293
+    §3.10.7.4).
+    """
+    began = conversation.entered(host, State.TIME_WAIT)
+    for event in conversation.segments:
+        found = lane(event, host)
+        if (
+            found is not None
+            and found.before is found.after is State.TIME_WAIT
+            and event.receiver == host
+            and event.segment.has(Flags.FIN)
+            and arrived(event)
+        ):
+            began = event
+    return began
 
 
 def _time_wait_sample(conversation: Conversation, holders: Sequence[str]) -> SampleEvent | None:
@@ -231,33 +263,6 @@ def _time_wait_sample(conversation: Conversation, holders: Sequence[str]) -> Sam
             if fields.get("timer") == "timewait" and isinstance(fields.get("expires_ms"), int):
                 return event
     return None
-
-
-# --- not ended ----------------------------------------------------------------------------------
-
-
-def _unfinished(conversation: Conversation, closing: Closing | None) -> Finding:
-    if closing is None:
-        sentence = Text("Neither end closed: the connection is still open.")
-    elif closing.first_ack is None:
-        sentence = Text("The FIN of the {host} was not acknowledged.", host=_closer(closing))
-    elif closing.second is None:
-        sentence = Text(
-            "Only the {host} closed: the {peer} acknowledged its FIN, but sent none of its own.",
-            host=_closer(closing),
-            peer=end(closing.first.receiver),
-        )
-    else:
-        sentence = Text(
-            "Both ends closed, but the FIN of the {host} was not acknowledged.",
-            host=end(closing.second.sender),
-        )
-    return Finding(
-        id="close.unfinished",
-        verdict=absence(conversation.timeline),
-        sentence=sentence,
-        events=() if closing is None else closing.indices,
-    )
 
 
 def _closer(closing: Closing) -> Text:

@@ -1,17 +1,17 @@
 """A SYN that no TCP answered: an ICMP error came instead, or nothing at all."""
 
 from collections.abc import Iterator
-from itertools import pairwise
 
 from tcplab.analysis import icmp
 from tcplab.analysis.conversation import Conversation
 from tcplab.analysis.finding import Finding, Verdict
 from tcplab.analysis.honesty import absence
 from tcplab.analysis.roles import Opening, arrived
+from tcplab.analysis.waits import back_off, between
 from tcplab.analysis.wording import end, seconds
 from tcplab.tcp.flags import Flags
 from tcplab.text import Text, verbatim
-from tcplab.timeline.events import IcmpEvent
+from tcplab.timeline.events import Fate, IcmpEvent
 
 
 def findings(conversation: Conversation) -> Iterator[Finding]:
@@ -24,7 +24,7 @@ def findings(conversation: Conversation) -> Iterator[Finding]:
         yield from (_soft(conversation, error) for error in errors[:1])
     elif errors:
         yield _reported(conversation, errors)
-    elif opening is not None and not _heard(conversation):
+    elif opening is not None and not _heard(conversation, opening):
         yield _silent(conversation, opening)
 
 
@@ -99,9 +99,14 @@ def _soft(conversation: Conversation, error: IcmpEvent) -> Finding:
 # --- silence ------------------------------------------------------------------------------------
 
 
-def _heard(conversation: Conversation) -> bool:
-    """Did the other end say anything that a TCP would say?"""
-    return any(event.segment.flags & _SPEECH for event in conversation.replies)
+def _heard(conversation: Conversation, opening: Opening) -> bool:
+    """Did the other end, or somebody in its name, say anything that a TCP would say?"""
+    forged = [
+        event
+        for event in conversation.segments
+        if event.fate is Fate.INJECTED and event.sender != event.receiver == opening.opener
+    ]
+    return any(event.segment.flags & _SPEECH for event in (*conversation.replies, *forged))
 
 
 _SPEECH = Flags.SYN | Flags.ACK | Flags.RST
@@ -125,7 +130,7 @@ def _silent(conversation: Conversation, opening: Opening) -> Finding:
             count=len(syns),
             waited=seconds(waited_ns),
             times=", ".join(seconds(syn.at_ns - began_ns) for syn in syns),
-            back_off=_back_off([syn.at_ns for syn in syns]),
+            back_off=back_off(between([syn.at_ns for syn in syns])),
             why=why,
         )
     return Finding(
@@ -134,12 +139,3 @@ def _silent(conversation: Conversation, opening: Opening) -> Finding:
         sentence=sentence,
         events=tuple(syn.i for syn in syns),
     )
-
-
-def _back_off(times_ns: list[int]) -> Text:
-    """Does each wait last twice as long as the one before (RFC 6298 §5.5), give or take a fifth?"""
-    waits = [after - before for before, after in pairwise(times_ns)]
-    ratios = [after / before for before, after in pairwise(waits) if before]
-    if ratios and all(1.6 <= ratio <= 2.4 for ratio in ratios):
-        return Text(": each wait twice the one before, the back-off of RFC 6298")
-    return verbatim("")

@@ -43,6 +43,13 @@ def listed(items: Sequence[Text]) -> Text:
     return Text("{first}, {rest}", first=items[0], rest=listed(items[1:]))
 
 
+def told(sentences: Sequence[Text]) -> Text:
+    """The sentences one after another; there is at least one."""
+    if len(sentences) == 1:
+        return sentences[0]
+    return Text("{first} {rest}", first=sentences[0], rest=told(sentences[1:]))
+
+
 def seconds(duration_ns: int) -> str:
     """A duration in seconds, to a tenth: "3.0"."""
     return f"{duration_ns / 1e9:.1f}"

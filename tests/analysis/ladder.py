@@ -7,16 +7,17 @@
 
 A line without states is an event at which nobody looked, so its segment counts as captured, else
 as delivered. A segment may say more: `data=6` octets, `seq=`, `ack=` (both relative; else they
-follow from what was sent and what arrived), `ttl=`, `fate=dropped`, and `late`: its receiver does
-not know of it when it sends its next segment. `@1000` puts the event at 1000 ms. Other events:
-`icmp 3/13 198.51.100.1`, `count client TcpOutRsts 1`, `sample client timewait 60000`.
+follow from what was sent and what arrived), `ttl=`, `fate=dropped`, `by=5`: the event that caused
+it, and `late`: its receiver does not know of it when it sends its next segment. `@1000` puts the
+event at 1000 ms. Other events: `icmp 3/13 198.51.100.1`, `count client TcpOutRsts 1`,
+`sample client timewait 60000`.
 """
 
 from collections.abc import Mapping
 
 from tcplab.analysis.explain import explain
 from tcplab.tcp.flags import Flags, from_letters
-from tcplab.tcp.options import Option
+from tcplab.tcp.options import Option, Sack
 from tcplab.tcp.segment import Address, Segment
 from tcplab.tcp.sequence import Seq
 from tcplab.tcp.states import State
@@ -168,6 +169,19 @@ class _Draft:
                     source=Source.SOCK_DIAG,
                     fields=(("timer", timer), ("expires_ms", int(expires_ms))),
                 )
+            case ["tell", host, by, *told]:
+                return SampleEvent(
+                    i=i,
+                    at_ns=at_ns,
+                    cause=int(by.removeprefix("by=")),
+                    host=host,
+                    conn="a",
+                    source=Source.SOCK_DIAG,
+                    fields=tuple(
+                        (name, int(value))
+                        for name, _, value in (word.partition("=") for word in told)
+                    ),
+                )
             case [host, call, result] if call.endswith("()"):
                 return CallEvent(
                     i=i,
@@ -194,7 +208,8 @@ class _Draft:
             seq=ISN[sender] + int(facts["seq"]) if "seq" in facts else self._sent[sender],
             ack=self._ack(sender, flags, facts),
             flags=flags,
-            options=self._options.get(sender, ()) if flags & Flags.SYN else (),
+            wnd_octets=int(facts.get("wnd", 64240)),
+            options=self._segment_options(sender, flags, facts),
             payload=b"x" * int(facts.get("data", 0)),
         )
         self._sent[sender] = max(self._sent[sender], segment.next_seq)
@@ -203,19 +218,29 @@ class _Draft:
         if fate not in (Fate.DROPPED, Fate.HELD):
             ears = self._late if "late" in facts else self._heard
             ears[receiver] = self._sent[sender]
+        way_ns = int(facts["ms"]) * 1_000_000 if "ms" in facts else 10_000
         return SegmentEvent(
             i=len(self.events),
             at_ns=self._at_ns,
+            cause=int(facts["by"]) if "by" in facts else None,
             sender=sender,
             receiver=receiver,
             conn="a",
             segment=segment,
             fate=fate,
-            delivered_ns=None if fate in (Fate.DROPPED, Fate.HELD) else self._at_ns + 10_000,
+            delivered_ns=None if fate in (Fate.DROPPED, Fate.HELD) else self._at_ns + way_ns,
             lanes=lanes,
             link_octets=self._link_octets,
             ttl=int(facts["ttl"]) if "ttl" in facts else None,
         )
+
+    def _segment_options(
+        self, sender: str, flags: Flags, facts: dict[str, str]
+    ) -> tuple[Option, ...]:
+        if "sack" in facts:
+            edges = [ISN[PEER[sender]] + int(edge) for edge in facts["sack"].split("-")]
+            return (Sack((tuple(edges),)),)
+        return self._options.get(sender, ()) if flags & Flags.SYN else ()
 
     def _ack(self, sender: str, flags: Flags, facts: dict[str, str]) -> Seq:
         if not flags & Flags.ACK:

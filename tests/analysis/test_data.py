@@ -98,3 +98,12 @@ def test_reordered_segments_are_no_retransmissions():
 def test_copies_that_the_wire_made_are_no_retransmissions():
     timeline = ladder(OPEN + "client PA data=20\nclient PA seq=1 data=20 fate=duplicated")
     assert finding(timeline, "data.retransmissions") is None
+
+
+def test_data_that_was_injected_was_sent_by_nobody():
+    timeline = ladder(OPEN + DATA + "client PA data=30 fate=injected\nserver A ack=51")
+    assert finding(timeline, "data.acknowledged") == (
+        "yes",
+        "All data was acknowledged: 20 octets from the client.",
+        (5, 6),
+    )

@@ -161,6 +161,23 @@ def test_time_wait_as_long_as_the_kernels_timer_says():
     )
 
 
+def test_time_wait_begins_anew_with_a_fin_that_comes_again():
+    # The timer is read 1 s after the repeated FIN, and 2 s after the first one.
+    timeline = ladder(
+        "@0 server listen() 0 | CLOSED LISTEN\n"
+        + OPEN
+        + CLOSE.replace("TIME-WAIT    CLOSED", "TIME-WAIT    LAST-ACK").replace(
+            "client A ", "client A fate=dropped "
+        )
+        + "@1011 server FA seq=1 | TIME-WAIT LAST-ACK\n"
+        + "@1012 client A | TIME-WAIT CLOSED\n"
+        + "@2011 sample client timewait 59000",
+        client=Stack.KERNEL,
+    )
+    _verdict, sentence, _events = finding(timeline, "close.time-wait")
+    assert "(60 s on this kernel; observed)" in sentence
+
+
 def test_time_wait_ignores_other_timers():
     timeline = ladder(OPEN + CLOSE + "sample client retransmit 204", client=Stack.KERNEL)
     _verdict, sentence, events = finding(timeline, "close.time-wait")
@@ -216,7 +233,7 @@ def test_time_wait_that_nobody_could_see_is_inconclusive():
 @pytest.mark.parametrize(
     ("end", "sentence", "events"),
     [
-        ("", "Neither end closed: the connection is still open.", ()),
+        ("client close() 0", "Neither end closed: the connection is still open.", ()),
         ("client FA", "The FIN of the client was not acknowledged.", (5,)),
         (
             "client FA\nserver A",
@@ -233,6 +250,14 @@ def test_time_wait_that_nobody_could_see_is_inconclusive():
 )
 def test_unfinished(end, sentence, events):
     assert finding(ladder(OPEN + end), "close.unfinished") == ("no", sentence, events)
+
+
+def test_what_no_program_closed_is_open_as_it_should_be():
+    assert finding(ladder(OPEN + DATA), "close.unfinished") == (
+        "yes",
+        "Neither end closed: the connection is still open.",
+        (),
+    )
 
 
 def test_unfinished_is_inconclusive_when_interrupted():
