@@ -4,20 +4,35 @@ It is ignorant of what the hosts are. Each act, a socket call or the delivery of
 between two looks at every end; the frames that the act made a host send are its effects.
 """
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol, assert_never
 
-from tcplab.errors import TcplabError
+from tcplab.errors import RefusedError, TcplabError
+from tcplab.experiment.caller import Caller
+from tcplab.experiment.connections import Connections
+from tcplab.experiment.evidence import Evidence
+from tcplab.experiment.network import Network, never
 from tcplab.experiment.notebook import Notebook
-from tcplab.scenario.steps import At, Delivered, Hold, Release, Scenario, Step, Until
+from tcplab.experiment.stagehand import Stagehand
+from tcplab.scenario.calls import Accept, Connect, Read
+from tcplab.scenario.predicate import Predicate
+from tcplab.scenario.steps import (
+    At,
+    Await,
+    Delivered,
+    Expect,
+    On,
+    Pause,
+    Quiet,
+    Scenario,
+    Step,
+    Until,
+)
+from tcplab.scenario.wire import Craft, WireAct
 from tcplab.testbed.host import Flow, Testbed
-from tcplab.timeline.events import Event, Fate
+from tcplab.text import Text
+from tcplab.timeline.events import Event
 from tcplab.timeline.timeline import Timeline
-from tcplab.wire.pump import Passage, Pump, Rule
-
-_PATIENCE_S = 0.25
-"""How long at most to wait for a frame before the ends are looked at again."""
 
 
 class CutShortError(TcplabError):
@@ -44,34 +59,48 @@ def _ignore(_event: Event) -> None:
     """Nobody listens."""
 
 
-class Conductor:
-    """Plays one scenario of one connection, once.
+def _refuse_to_disrupt(scenario: Scenario) -> None:
+    """Not on a network that is not tcplab's own, whoever asks for it."""
+    from tcplab.scenario.tier import Tier, tier
 
-    `rules` say what the wire does to frames; `heed` hears of every event as it happens.
+    if tier(scenario) is Tier.DISRUPT:
+        raise RefusedError(
+            Text("The scenario {name} interferes with the wire or with hosts.", name=scenario.name),
+            remedy=Text("Play it in the testbed: omit HOST."),
+        )
+
+
+class Conductor:
+    """Plays one scenario, once. `flows` are its connections' ends, by name.
+
+    `heed` hears of every event as it happens. Raises RefusedError for a scenario that disrupts, on
+    a testbed that is not tcplab's own.
     """
 
     def __init__(
         self,
         testbed: Testbed,
         scenario: Scenario,
-        flow: Flow,
+        flows: Mapping[str, Flow],
         *,
         command: tuple[str, ...],
-        rules: tuple[Rule, ...] = (),
         witness: Witness | None = None,
         heed: Callable[[Event], None] = _ignore,
     ) -> None:
+        if testbed.facts.kind == "nic":
+            _refuse_to_disrupt(scenario)
         self._testbed = testbed
         self._scenario = scenario
-        self._flow = flow
         self._command = command
         self._witness = witness
-        self._pump = Pump()
-        for rule in rules:
-            self._pump.rule(rule)
-        self._notebook = Notebook(testbed, flow, heed)
-        self._pending: dict[int, int] = {}
+        self._connections = Connections(flows)
+        self._notebook = Notebook(testbed, self._connections, heed)
+        self._network = Network(testbed, self._connections, self._notebook)
+        self._caller = Caller(testbed, self._connections, self._notebook, self._network)
+        self._stagehand = Stagehand(testbed, self._connections, self._notebook, self._network)
         self._interrupted = False
+        self._owed = False
+        """Are the delayed frames to arrive before the next step, unless that one waits itself?"""
 
     def run(self) -> Timeline:
         """Play the scenario to its end, or to Ctrl-C, and return what happened.
@@ -84,9 +113,9 @@ class Conductor:
         self._notebook.begin()
         try:
             for step in self._scenario.steps:
-                self._play(step)
-                if self._is_over(step):
+                if not self._play(step):
                     break
+            self._settle(None)
         except KeyboardInterrupt:
             self._interrupted = True
         except TcplabError as error:
@@ -118,99 +147,79 @@ class Conductor:
 
     # --- steps ------------------------------------------------------------------------------
 
-    def _play(self, step: Step) -> None:
+    def _play(self, step: Step) -> bool:
+        """Do the step; False if the scenario ends here."""
+        self._settle(step)
         match step:
             case At():
-                self._call(step)
-                self._run_wire()
-            case Hold():
-                self._pump.hold()
-            case Release():
-                self._pump.release()
-                self._run_wire()
-            case Until(host=host, states=states, within_s=within_s):
-                waiting = self._testbed.hosts[host]
-                self._wait(lambda: waiting.look(self._flow).state in states, within_s)
-            case Delivered(host=host, within_s=within_s):
-                sender = self._testbed.hosts[host]
-                self._wait(lambda: sender.acknowledged(self._flow), within_s)
+                self._owed = self._caller.make(step)
+            case On(act):
+                self._act(act)
+            case Pause(seconds):
+                self._network.wait(never, seconds)
+            case Quiet(seconds=seconds, within_s=within_s):
+                self._quiet(seconds, within_s)
+            case Await(predicate=predicate, within_s=within_s, conn=conn):
+                return self._expect(predicate, within_s, conn, tell="failure")
+            case Expect(predicate=predicate, within_s=within_s, conn=conn):
+                self._expect(predicate, within_s, conn)
+            case Until(host=host, states=states, within_s=within_s, final=final, conn=conn):
+                waiting, flow = self._testbed.hosts[host], self._connections.flow(conn)
+                self._network.wait(lambda: waiting.look(flow).state in states, within_s)
+                return waiting.look(flow).state not in final
+            case Delivered(host=host, within_s=within_s, conn=conn):
+                sender, flow = self._testbed.hosts[host], self._connections.flow(conn)
+                self._network.wait(lambda: sender.acknowledged(flow), within_s)
             case _:
                 assert_never(step)
+        return True
 
-    def _is_over(self, step: Step) -> bool:
-        """Has the connection come to a state in which nothing is left to play?"""
-        if not isinstance(step, Until):
-            return False
-        return self._testbed.hosts[step.host].look(self._flow).state in step.final
+    def _settle(self, step: Step | None) -> None:
+        """Let delayed frames arrive before this step, or before the end, if they are to."""
+        owed, self._owed = self._owed, False
+        if owed and not _waits(step):
+            self._network.run()
 
-    def _wait(self, arrived: Callable[[], bool], within_s: float) -> None:
-        """Run the wire until `arrived`, or until the deadline is over."""
-        deadline_ns = time.monotonic_ns() + int(within_s * 1e9)
-        self._run_wire()
-        while not arrived():
-            left_s = (deadline_ns - time.monotonic_ns()) / 1e9
-            if left_s <= 0:
-                return
-            self._collect(min(left_s, _PATIENCE_S), cause=None, actor=None)
-            self._run_wire()
+    def _act(self, act: WireAct) -> None:
+        if isinstance(act, Craft):
+            self._notebook.begin_connection(act.conn)
+        self._stagehand.act(act)
+        self._network.run()
 
-    def _run_wire(self) -> None:
-        """Let frames go on until the wire is quiet."""
-        while True:
-            passage = self._pump.due(time.monotonic_ns())
-            if passage is not None:
-                self._carry(passage)
-            elif self._pump.next_ns is not None:
-                left_s = (self._pump.next_ns - time.monotonic_ns()) / 1e9
-                self._collect(max(left_s, 0), cause=None, actor=None)
-            elif not self._collect(0, cause=None, actor=None):
-                return
+    def _quiet(self, seconds: float, within_s: float) -> None:
+        """Wait until the wire has carried nothing for so long."""
+        self._network.run()
+        self._network.wait(lambda: self._network.quiet_ns() >= seconds * 1e9, within_s)
 
-    # --- acts -------------------------------------------------------------------------------
-
-    def _call(self, step: At) -> None:
-        before = self._notebook.refreshed()
-        at_ns = self._notebook.now_ns()
-        outcome = self._testbed.hosts[step.host].call(step.conn, self._flow, step.call)
-        i = self._notebook.call(step, outcome, at_ns, self._notebook.lanes(before))
-        self._collect(0, cause=i, actor=step.host)
-
-    def _carry(self, passage: Passage) -> None:
-        """Deliver one frame (or not, as its fate has it), and see what that changes."""
-        arrival = passage.arrival
-        i = self._pending.pop(id(arrival), None)
-        if i is None:  # a copy, or a frame of the wire's own
-            i = self._notebook.sent(arrival, _peer(arrival.sender), cause=None)
-        if passage.rule is not None:
-            self._notebook.rule(passage.rule, i)
-        before = self._notebook.refreshed()
-        fate = passage.fate
-        delivered_ns: int | None = None
-        if not self._testbed.stepped:
-            fate, delivered_ns = Fate.CAPTURED, arrival.at_ns - self._notebook.began_ns
-            self._testbed.deliver(arrival)
-        elif fate is not Fate.DROPPED:
-            delivered_ns = self._notebook.now_ns()
-            self._testbed.deliver(passage.carried)
-        lanes = self._notebook.lanes(before)
-        self._notebook.passed(i, fate=fate, delivered_ns=delivered_ns, lanes=lanes)
-        self._collect(0, cause=i, actor=_peer(arrival.sender))
-
-    def _collect(self, timeout_s: float, *, cause: int | None, actor: str | None) -> int:
-        """Note the frames that have come; those sent by `actor` were sent because of `cause`."""
-        arrivals = self._testbed.arrivals(timeout_s)
-        for arrival in arrivals:
-            error = arrival.frame.icmp
-            if error is not None:
-                self._notebook.icmp(arrival, error)
-                self._testbed.deliver(arrival)
-                continue
-            because = cause if arrival.sender == actor else None
-            i = self._notebook.sent(arrival, _peer(arrival.sender), cause=because)
-            self._pending[id(arrival)] = i
-            self._pump.take(arrival, time.monotonic_ns())
-        return len(arrivals)
+    def _expect(
+        self, predicate: Predicate, within_s: float, conn: str, *, tell: str = "always"
+    ) -> bool:
+        """Note whether the predicate comes to hold (with `tell` "failure": only if it does not)."""
+        evidence = Evidence(self._testbed, self._connections, self._notebook, conn)
+        met = self._network.wait(
+            lambda: predicate.holds(evidence), within_s, at_once=tell == "failure"
+        )
+        if tell == "always" or not met:
+            self._notebook.refreshed()
+            found = {name.written: _written(evidence.value(name)) for name in predicate.names()}
+            self._notebook.expectation(conn, predicate.text, found, met=met)
+        return met
 
 
-def _peer(host: str) -> str:
-    return "server" if host == "client" else "client"
+def _waits(step: Step | None) -> bool:
+    """Does it wait for something of its own, and go on as soon as that has come?"""
+    match step:
+        case Await():
+            return True
+        case At(
+            call=Accept(within_s=within_s) | Connect(within_s=within_s) | Read(within_s=within_s)
+        ):
+            return within_s is not None
+    return False
+
+
+def _written(value: object) -> str:
+    """A value as it stands in a sentence; what is not known is empty, as events have it."""
+    if value is None:
+        return ""
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -69,7 +69,7 @@ def play(
         raise _unusable(route, ip, refusal) from refusal
     with closing(testbed):
         flow = testbed.reserve(port)
-        return Conductor(testbed, remote(send), flow, command=command, heed=heed).run()
+        return Conductor(testbed, remote(send), {"a": flow}, command=command, heed=heed).run()
 
 
 def _unusable(route: Route, ip: str, refusal: OSError) -> UnavailableError:

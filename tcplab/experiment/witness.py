@@ -2,7 +2,7 @@
 only).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import assert_never
 
@@ -24,11 +24,12 @@ _ROUNDING_NS = 500  # the kernel prints microseconds
 
 
 class TracefsWitness:
-    """Watches the tracepoints of one flow, and testifies when asked."""
+    """Watches the tracepoints of a run's connections, and testifies when asked."""
 
-    def __init__(self, tracing: Tracing, flow: Flow) -> None:
+    def __init__(self, tracing: Tracing, flows: Mapping[str, Flow]) -> None:
         self._tracing = tracing
-        self._flow = flow
+        self._first = next(iter(flows))
+        self._clients = {flow.client: conn for conn, flow in flows.items()}
 
     def testimony(self, events: Sequence[Event], began_ns: int) -> list[Event]:
         """What was traced, as events whose causes are those of `events` that were under way then.
@@ -64,35 +65,39 @@ class TracefsWitness:
     def _event(self, traced: Traced, at_ns: int, cause: int | None, actor: str) -> Event:
         match traced:
             case Transition(old=old, new=new):
+                conn, host = self._owner(traced)
                 return StateEvent(
                     i=0,
                     at_ns=at_ns,
                     cause=cause,
-                    host=self._owner(traced),
-                    conn="a",
+                    host=host,
+                    conn=conn,
                     old=old,
                     new=new,
                     source=Source.TRACEPOINT,
                 )
             case Reset(sent=sent, reason=reason):
-                kind, host = "reset", self._owner(traced)
+                kind, host = "reset", self._owner(traced)[1]
                 word = reason or ("sent" if sent else "received")
             case Retransmission(state=state):
-                kind, host, word = "retransmit", self._owner(traced), state.value
+                kind, host, word = "retransmit", self._owner(traced)[1], state.value
             case Drop(reason=word):
                 kind, host = "drop", actor  # it has no address: whoever was at work then
             case _:
                 assert_never(traced)
         return ReasonEvent(i=0, at_ns=at_ns, cause=cause, host=host, kind=kind, word=word)
 
-    def _owner(self, traced: Transition | Reset | Retransmission) -> str:
-        return "client" if traced.local == self._flow.client else "server"
+    def _owner(self, traced: Transition | Reset | Retransmission) -> tuple[str, str]:
+        """(the connection, the host whose end it is)."""
+        if traced.local in self._clients:
+            return self._clients[traced.local], "client"
+        return self._clients.get(traced.remote, self._first), "server"
 
 
 @contextmanager
-def watching(flow: Flow) -> Iterator[TracefsWitness]:
-    """Trace `flow` while inside. Raises PrivilegeError without root, UnavailableError without
-    tracefs.
+def watching(flows: Mapping[str, Flow]) -> Iterator[TracefsWitness]:
+    """Trace these connections while inside. Raises PrivilegeError without root, UnavailableError
+    without tracefs.
     """
-    with Tracing.open(frozenset({flow.client.port})) as tracing:
-        yield TracefsWitness(tracing, flow)
+    with Tracing.open(frozenset(flow.client.port for flow in flows.values())) as tracing:
+        yield TracefsWitness(tracing, flows)

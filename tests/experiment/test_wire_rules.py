@@ -1,36 +1,23 @@
 """What the wire's rules do to real kernels: frames lost, held, late, doubled, swapped, spoiled."""
 
-from contextlib import closing
-
 import pytest
 
-from tcplab.experiment.conductor import Conductor
-from tcplab.scenario.steps import (
-    Accept,
-    At,
-    Connect,
-    Delivered,
-    Listen,
-    Read,
-    Scenario,
-    Send,
-    Until,
-)
+from tcplab.experiment.on_testbed import play
+from tcplab.scenario.calls import Accept, Connect, Listen, Read, Send
+from tcplab.scenario.predicate import parse
+from tcplab.scenario.steps import At, Delivered, HostSettings, On, Scenario, Until
+from tcplab.scenario.wire import Harm, Impair
 from tcplab.tcp.flags import Flags
 from tcplab.tcp.states import State
-from tcplab.testbed.namespace import NamespaceTestbed
 from tcplab.text import verbatim
 from tcplab.timeline.events import CallEvent, CounterEvent, Fate, SegmentEvent, WireEvent
 from tcplab.timeline.timeline import Timeline, lane
-from tcplab.wire.pump import Action, Arrival, Rule
 from tests.live import forked
 
 PATIENCE_S = 20.0
 LATE_NS = 50_000_000
 
-crafted_or_kernel = pytest.mark.parametrize(
-    "crafted", [frozenset(), frozenset({"client"})], ids=["kernel", "crafted"]
-)
+crafted_or_kernel = pytest.mark.parametrize("crafted", [False, True], ids=["kernel", "crafted"])
 
 
 def at(host: str, *calls) -> tuple[At, ...]:
@@ -47,34 +34,24 @@ OPEN = (
 SAY = (*at("client", Send(b"one\n"), Send(b"two\n")), Delivered(host="client", within_s=PATIENCE_S))
 
 
-def flags(sender: str, flags: Flags):
-    """True for the sender's segments with exactly these flags."""
-
-    def matches(arrival: Arrival) -> bool:
-        return arrival.sender == sender and arrival.frame.segment.flags == flags
-
-    return matches
+SYN = 'seg.from == client and seg.flags == "S"'
+SYN_ACK = 'seg.from == server and seg.flags == "SA"'
+ONE, TWO = "seg.seq == 1 and seg.len == 4", "seg.seq == 5 and seg.len == 4"
 
 
-def data(text: bytes):
-    return lambda arrival: arrival.frame.segment.payload == text
-
-
-SYN = flags("client", Flags.SYN)
-SYN_ACK = flags("server", Flags.SYN | Flags.ACK)
-
-
-def conducted(steps, action: Action, when, crafted=frozenset(), **how) -> Timeline:
+def conducted(steps, harm: Harm, when: str, crafted=False, **how) -> Timeline:
     """The steps, with one rule on the wire that acts once."""
-    rule = Rule(name="rule", action=action, when=when, times=1, **how)
+    predicate = parse(when, hosts=("client", "server"), conns=("a",), segment=True)
+    rule = On(Impair(name="rule", harm=harm, when=predicate, times=1, **how))
     scenario = Scenario(
-        name="test", title=verbatim(""), story=verbatim(""), notice=verbatim(""), steps=steps,
-        quickack=frozenset({"client", "server"}),
+        name="test", title=verbatim(""), story=verbatim(""), notice=verbatim(""),
+        steps=(rule, *steps),
+        hosts=(
+            HostSettings(name="client", crafted=crafted, quickack=True),
+            HostSettings(name="server", quickack=True),
+        ),
     )  # fmt: skip
-    testbed = NamespaceTestbed(rootless=True, crafted=crafted)
-    with closing(testbed):
-        flow = testbed.reserve(80)
-        return Conductor(testbed, scenario, flow, command=(), rules=(rule,)).run()
+    return play(scenario, command=(), rootless=True)
 
 
 def told(timeline: Timeline) -> list[tuple[str, str]]:
@@ -112,7 +89,7 @@ def acted_on(timeline: Timeline) -> list[SegmentEvent]:
 
 @crafted_or_kernel
 def test_a_dropped_syn_is_sent_again_and_connects(crafted):
-    timeline = forked(conducted, OPEN, Action.DROP, SYN, crafted)
+    timeline = forked(conducted, OPEN, Harm.DROP, SYN, crafted)
 
     assert told(timeline) == [
         ("S", "dropped"), ("S", "delivered"), ("SA", "delivered"), ("A", "delivered"),
@@ -125,13 +102,13 @@ def test_a_dropped_syn_is_sent_again_and_connects(crafted):
 
 
 def test_the_kernel_counts_the_dropped_syn_as_retransmitted():
-    timeline = forked(conducted, OPEN, Action.DROP, SYN)
+    timeline = forked(conducted, OPEN, Harm.DROP, SYN)
 
     assert grown(timeline, "client", "TcpRetransSegs") == 1
 
 
 def test_a_rule_that_acted_is_told_with_its_segment():
-    timeline = forked(conducted, OPEN, Action.DROP, SYN)
+    timeline = forked(conducted, OPEN, Harm.DROP, SYN)
 
     (segment,) = acted_on(timeline)
     assert (segment.segment.flags, segment.fate) == (Flags.SYN, Fate.DROPPED)
@@ -142,7 +119,7 @@ def test_a_rule_that_acted_is_told_with_its_segment():
 
 @crafted_or_kernel
 def test_a_held_syn_never_arrives_but_the_next_one_does(crafted):
-    timeline = forked(conducted, OPEN, Action.HOLD, SYN, crafted)
+    timeline = forked(conducted, OPEN, Harm.HOLD, SYN, crafted)
 
     assert told(timeline)[:2] == [("S", "held"), ("S", "delivered")]
 
@@ -152,7 +129,7 @@ def test_a_held_syn_never_arrives_but_the_next_one_does(crafted):
 
 @crafted_or_kernel
 def test_a_duplicated_syn_ack_is_acknowledged_again_and_changes_nothing(crafted):
-    timeline = forked(conducted, OPEN, Action.DUPLICATE, SYN_ACK, crafted)
+    timeline = forked(conducted, OPEN, Harm.DUPLICATE, SYN_ACK, crafted)
 
     assert told(timeline) == [
         ("S", "delivered"), ("SA", "delivered"), ("SA", "duplicated"),
@@ -170,7 +147,7 @@ def test_a_duplicated_syn_ack_is_acknowledged_again_and_changes_nothing(crafted)
 
 @crafted_or_kernel
 def test_a_delayed_syn_ack_arrives_not_before_its_time(crafted):
-    timeline = forked(conducted, OPEN, Action.DELAY, SYN_ACK, crafted, delay_ns=LATE_NS)
+    timeline = forked(conducted, OPEN, Harm.DELAY, SYN_ACK, crafted, delay_s=LATE_NS / 1e9)
 
     assert told(timeline) == [("S", "delivered"), ("SA", "delayed"), ("A", "delivered")]
     late = next(event for event in timeline.segments() if event.fate is Fate.DELAYED)
@@ -183,7 +160,7 @@ def test_a_delayed_syn_ack_arrives_not_before_its_time(crafted):
 @crafted_or_kernel
 def test_reordered_data_is_put_in_order_by_the_receiver(crafted):
     steps = (*OPEN, *SAY, *at("server", Read()))
-    timeline = forked(conducted, steps, Action.REORDER, data(b"one\n"), crafted)
+    timeline = forked(conducted, steps, Harm.REORDER, ONE, crafted)
 
     arrived = [
         event.segment.payload
@@ -201,7 +178,7 @@ def test_reordered_data_is_put_in_order_by_the_receiver(crafted):
 @crafted_or_kernel
 def test_a_corrupted_segment_is_counted_dropped_and_sent_again(crafted):
     steps = (*OPEN, *SAY, *at("server", Read()))
-    timeline = forked(conducted, steps, Action.CORRUPT, data(b"two\n"), crafted)
+    timeline = forked(conducted, steps, Harm.CORRUPT, TWO, crafted)
 
     assert grown(timeline, "server", "TcpInCsumErrors") == 1
     assert results(timeline)["read"] == "8"
@@ -212,7 +189,7 @@ def test_a_corrupted_segment_is_counted_dropped_and_sent_again(crafted):
 
 
 def test_a_corrupted_syn_ack_is_ignored_by_tcplab_s_own_tcp():
-    timeline = forked(conducted, OPEN, Action.CORRUPT, SYN_ACK, frozenset({"client"}))
+    timeline = forked(conducted, OPEN, Harm.CORRUPT, SYN_ACK, True)
 
     spoiled = next(event for event in timeline.segments() if event.fate is Fate.CORRUPTED)
     assert lane(spoiled, "client").after is State.SYN_SENT
