@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from rich.text import Text as Line
 
+from tcplab.analysis.finding import Verdict
 from tcplab.render import theme
 from tcplab.render.cells import (
     cell_len,
@@ -15,12 +16,14 @@ from tcplab.render.cells import (
     flowed,
     flush_left,
     flush_right,
+    listed,
     wrapped,
 )
 from tcplab.render.harmless import harmless, preview
-from tcplab.render.rows import AsideRow, CallRow, IcmpRow, SegmentRow, Side
+from tcplab.render.rows import ActRow, AsideRow, CallRow, ExpectRow, IcmpRow, SegmentRow, Side
 from tcplab.render.theme import Signs
 from tcplab.render.wording import Wording
+from tcplab.timeline.events import SampleEvent
 
 _TAIL, _SHORT_TAIL = 2, 1
 """Cells of shaft before the label begins; where the arrow has less than _TIGHT of them, fewer."""
@@ -77,10 +80,10 @@ class Middle:
         """The lines under an arrow, on the side of the sender."""
         facts = (*rest, *self._wording.facts(row, verbose=self._verbose))
         room = self._span - self._tail
-        lines = [(note, theme.WARNING) for note in self._wording.notes(row)]
-        lines = [(line, style) for note, style in lines for line in wrapped(note, room)]
+        notes = listed(self._wording.notes(row), room)
+        lines = [(line, theme.WARNING) for line in notes]
         lines += [(line, theme.QUIET) for line in flowed(facts, room)]
-        if payload := row.event.segment.payload:
+        if row.telling and (payload := row.event.segment.payload):
             ascii_only = self._signs is theme.ASCII
             lines.append((preview(payload, room, ascii_only=ascii_only), theme.DATA))
         return [self._beside(line, style, row.toward.other, self._tail) for line, style in lines]
@@ -152,8 +155,44 @@ class Middle:
         ]
 
     def aside(self, row: AsideRow) -> list[Line]:
-        """Quiet words at the lifeline of the host that they are about."""
-        return self.words(self._wording.aside(row), row.side, theme.QUIET)
+        """Quiet words at the lifeline of the host that they are about; about a segment that it
+        sent, in line with the words under that.
+        """
+        asked = isinstance(row.events[0], SampleEvent) and row.events[0].cause is not None
+        words = self._wording.aside(row)
+        if row.side is None or not asked:
+            return self.words(words, row.side, theme.QUIET)
+        lines = flowed(words, self._span - self._tail)
+        return [self._beside(line, theme.QUIET, row.side, self._tail) for line in lines]
+
+    def act(self, row: ActRow) -> list[Line]:
+        """A line across the wire, on which stands what a step did to it."""
+        words, *more = wrapped(self._wording.act(row), self._cells - 8) or [""]
+        shaft = self._signs.thin_shaft
+        room = self._cells - 4 - cell_len(words)
+        before, after = shaft * (room // 2), shaft * (room - room // 2)
+        return [
+            Line.assemble(" ", (f"{before} {words} {after}", theme.WARNING), " "),
+            *(Line(centred(line, self._cells), theme.WARNING) for line in more),
+        ]
+
+    def expect(self, row: ExpectRow) -> list[Line]:
+        """What the scenario expected here, with its mark, and what there was instead."""
+        verdict = Verdict.YES if row.event.met else Verdict.NO
+        mark, style = self._signs.verdict(verdict), theme.verdict_style(verdict)
+        indent = cell_len(mark) + 2
+        room = self._cells - indent - 1
+        predicate, found = self._wording.expect(row, room)
+        lines = []
+        for n, part in enumerate(flowed(predicate, room)):
+            head = f" {mark} " if n == 0 else " " * indent
+            lines.append(Line.assemble((head, style), (flush_left(part, room + 1), theme.EXPECTED)))
+        for words in found:
+            lines += [
+                Line.assemble(" " * indent, (flush_left(part, room + 1), style))
+                for part in wrapped(words, room)
+            ]
+        return lines
 
     def words(self, parts: Iterable[str], side: Side | None, style: str) -> list[Line]:
         """Words at one side, or in the middle."""

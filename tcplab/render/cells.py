@@ -4,7 +4,16 @@ from collections.abc import Iterable
 
 from rich.cells import cell_len, chop_cells, set_cell_size
 
-__all__ = ["cell_len", "centred", "cropped", "flowed", "flush_left", "flush_right", "wrapped"]
+__all__ = [
+    "cell_len",
+    "centred",
+    "cropped",
+    "flowed",
+    "flush_left",
+    "flush_right",
+    "listed",
+    "wrapped",
+]
 
 _CLINGING = frozenset({"→", "->", "ms", "s"})
 
@@ -63,3 +72,14 @@ def flowed(parts: Iterable[str], cells: int) -> list[str]:
         *whole, line = chop_cells(part, cells)
         lines.extend(whole)
     return [*lines, line] if line else lines
+
+
+def listed(parts: Iterable[str], cells: int) -> list[str]:
+    """The parts with commas between those that share a line of at most `cells`."""
+    lines: list[str] = []
+    for part in parts:
+        if lines and cell_len(lines[-1]) + 2 + cell_len(part) <= cells:
+            lines[-1] += f", {part}"
+        else:
+            lines += wrapped(part, cells)
+    return lines

@@ -1,7 +1,10 @@
-"""What a segment's flight means beside the others': lost, sent again, crossing, a scaled window."""
+"""What a segment's flight means beside the others': lost, sent again, crossing, a scaled window.
+
+And what connections have in common, where there are several.
+"""
 
 from tcplab.tcp.flags import Flags
-from tcplab.tcp.options import WindowScale
+from tcplab.tcp.options import Timestamps, WindowScale
 from tcplab.timeline.events import Fate, SegmentEvent
 from tcplab.timeline.timeline import Timeline, effect_ns
 
@@ -77,3 +80,33 @@ def window_octets(timeline: Timeline) -> dict[int, int]:
             shift = offers.get(key, 0) if (event.conn, event.receiver) in offers else 0
         windows[event.i] = segment.wnd_octets << shift
     return windows
+
+
+def familiar(timeline: Timeline) -> frozenset[int]:
+    """The SYNs whose sender has offered the same options in another connection before, by the
+    indices of their events. Timestamps differ in every segment: that there are any is the same.
+    """
+    offers: dict[tuple[str, Flags, tuple[object, ...]], str] = {}
+    found: set[int] = set()
+    for event in timeline.segments():
+        segment = event.segment
+        if segment.has(Flags.SYN):
+            options = tuple(
+                Timestamps if isinstance(each, Timestamps) else each for each in segment.options
+            )
+            key = event.sender, segment.flags, options
+            if offers.setdefault(key, event.conn) != event.conn:
+                found.add(event.i)
+    return frozenset(found)
+
+
+def ports(timeline: Timeline, left: str, right: str) -> dict[str, tuple[int, int]]:
+    """The ports of every connection's left and right end, from the first segment between them."""
+    found: dict[str, tuple[int, int]] = {}
+    for event in timeline.segments():
+        src, dst = event.segment.src.port, event.segment.dst.port
+        if (event.sender, event.receiver) == (left, right):
+            found.setdefault(event.conn, (src, dst))
+        elif (event.sender, event.receiver) == (right, left):
+            found.setdefault(event.conn, (dst, src))
+    return found

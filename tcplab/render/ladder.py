@@ -20,7 +20,7 @@ _LANES = 60
 
 
 class Ladder:
-    """A timeline as a ladder; rich prints it in the width that it has."""
+    """A timeline as a ladder; rich prints it in the width that it has. `verbose` folds nothing."""
 
     def __init__(
         self,
@@ -29,8 +29,9 @@ class Ladder:
         say: Say,
         seq: SeqForm = SeqForm.RELATIVE,
         ascii_only: bool = False,
+        verbose: bool = False,
     ) -> None:
-        self._picture = arranged(timeline)
+        self._picture = arranged(timeline, verbose=verbose)
         self._wording = Wording(say, seq=seq, ascii_only=ascii_only)
         self._signs = theme.ASCII if ascii_only else theme.UNICODE
 

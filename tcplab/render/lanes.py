@@ -9,10 +9,15 @@ from rich.text import Text as Line
 from tcplab.render import theme
 from tcplab.render.arrow import Middle
 from tcplab.render.cells import cell_len, centred, flush_right, wrapped
+from tcplab.render.fates import duration
+from tcplab.render.header import Header
 from tcplab.render.rows import (
+    ActRow,
     AsideRow,
     CallRow,
     ConnectionRow,
+    ExpectRow,
+    FoldRow,
     GapRow,
     IcmpRow,
     Known,
@@ -24,14 +29,11 @@ from tcplab.render.rows import (
     StateRow,
 )
 from tcplab.render.theme import Signs
-from tcplab.render.wording import Wording, duration
+from tcplab.render.wording import Wording
 
 _TIMES, _WINDOWS, _CHANGES = 76, 100, 120
 """From how many cells on there is room for times; for windows and timestamps; for both states of a
 change and the time since the segment before."""
-
-_GROUPINGS = (((0, 1), (2, 3)), ((0, 1), (2,), (3,)), ((0,), (1,), (2,), (3,)))
-"""Which parts of a host's introduction share a line, from the roomiest way to the narrowest."""
 
 _HIDDEN = (Standing(), Standing())
 
@@ -65,7 +67,7 @@ class Layout:
 
     def lines(self) -> Iterator[Line]:
         """The whole ladder."""
-        yield from self._introductions()
+        yield from Header(self._picture, self._wording, self._signs, self._width).lines()
         yield self._ground()
         for row in self._picture.rows:
             yield from self._lines_of(self._strip(row))
@@ -82,43 +84,6 @@ class Layout:
     def _lines_of(self, strip: Strip) -> Iterator[Line]:
         """A strip, in this layout."""
         raise NotImplementedError
-
-    def _introductions(self) -> Iterator[Line]:
-        """Who is who, and how each lane's states are known: in two columns if there is room."""
-        left, right = (self._introduction(side) for side in Side)
-        for lines in _GROUPINGS:
-            pairs = [([left[n] for n in line], [right[n] for n in line]) for line in lines]
-            joined = [(self._joined(a), self._joined(b)) for a, b in pairs]
-            if all(_cells(a) + _cells(b) + 4 <= self._width for a, b in joined):
-                for a, b in joined:
-                    yield Line.assemble(
-                        " ", *a, " " * (self._width - 2 - _cells(a) - _cells(b)), *b
-                    )
-                return
-        room = self._width - 2
-        for spans, flush in ((left, False), (right, True)):
-            for words, style in spans:
-                for part in wrapped(words, room):
-                    yield Line.assemble(" " * (1 + (room - cell_len(part)) * flush), (part, style))
-
-    def _introduction(self, side: Side) -> tuple[tuple[str, str], ...]:
-        """Name, address, stack, and how the states are known."""
-        name, address = self._wording.host(self._picture, side)
-        known = self._picture.known[side.value]
-        return (
-            (name, theme.HOST),
-            (address, ""),
-            (self._wording.stack(self._picture, side), theme.QUIET),
-            (self._wording.known(known), theme.known_style(known[0])),
-        )
-
-    def _joined(self, spans: list[tuple[str, str]]) -> list[tuple[str, str]]:
-        """Name and address with a space between them, all else with a dot."""
-        if len(spans) < 2:
-            return spans
-        first, second = spans
-        between = " " if first[1] == theme.HOST else f" {self._signs.dot} "
-        return [first, (between, theme.QUIET), second]
 
     def _strip(self, row: Row) -> Strip:
         """A row in signs and words."""
@@ -137,16 +102,26 @@ class Layout:
             case StateRow():
                 left, right = (row.initial or end.changed for end in row.ends)
                 return Strip(middle=[], ends=row.ends, shown=(left, right))
-            case GapRow(elapsed_ns):
-                words = (self._wording.gap(elapsed_ns),)
+            case GapRow() | FoldRow():
+                words = (self._wording.omission(row),)
                 return Strip(middle=middle.words(words, None, theme.QUIET), silent=True)
-            case ConnectionRow(conn):
-                words = (self._wording.connection(conn),)
-                return Strip(middle=middle.words(words, None, theme.HOST))
+            case ConnectionRow():
+                heading = middle.words(self._wording.heading(row), None, theme.HOST)
+                return Strip(middle=heading, ends=row.ends, shown=(True, True))
+            case IcmpRow() | AsideRow() | ActRow() | ExpectRow():
+                return Strip(middle=self._stateless(row))
+
+    def _stateless(self, row: IcmpRow | AsideRow | ActRow | ExpectRow) -> list[Line]:
+        """A row beside which no state stands."""
+        match row:
             case IcmpRow():
-                return Strip(middle=middle.icmp(row))
+                return self._middle.icmp(row)
             case AsideRow():
-                return Strip(middle=middle.aside(row))
+                return self._middle.aside(row)
+            case ActRow():
+                return self._middle.act(row)
+            case ExpectRow():
+                return self._middle.expect(row)
 
     def _state(self, side: Side, standing: Standing, *, both: bool) -> list[tuple[str, str]]:
         """A state; with `both`, the one before it as well."""
@@ -183,7 +158,7 @@ class Beside(Layout):
         self._signs = signs
         self._both = width >= _CHANGES
         self._left, self._right = (self._lane_cells(side) for side in Side)
-        self._digits = len(str(sum(1 for _ in picture.segments())))
+        self._digits = len(str(picture.highest))
         self._times = _times(picture, since=width >= _CHANGES) if width >= _TIMES else {}
         self._time = max((2 + cell_len(time) for time in self._times.values()), default=0)
         self._cells = width - self._left - self._right - self._digits - self._time - 7
@@ -192,7 +167,9 @@ class Beside(Layout):
 
     def _lane_cells(self, side: Side) -> int:
         rows = (
-            row for row in self._picture.rows if isinstance(row, SegmentRow | CallRow | StateRow)
+            row
+            for row in self._picture.rows
+            if isinstance(row, SegmentRow | CallRow | StateRow | ConnectionRow)
         )
         ends = (row.ends[side.value] for row in rows)
         return max((_cells(self._state(side, end, both=self._both)) for end in ends), default=0)
@@ -234,7 +211,7 @@ class Stacked(Layout):
     def __init__(self, picture: Picture, wording: Wording, signs: Signs, width: int) -> None:
         self._cells = width - 2
         self._times = _times(picture, since=False)
-        indent = len(str(len(self._times))) + 1
+        indent = len(str(picture.highest)) + 1
         middle = Middle(wording, signs, cells=self._cells, indent=indent)
         super().__init__(picture, wording, signs, width, middle)
 

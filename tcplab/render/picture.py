@@ -1,12 +1,16 @@
 """Arranges a timeline as the rows of a picture."""
 
-from collections import Counter
-
-from tcplab.render import flights
+from tcplab.render import acts, asides, delays, flights, payloads
+from tcplab.render.ends import first_states, known, seated
+from tcplab.render.folding import folded
+from tcplab.render.predicates import names_no_connection
+from tcplab.render.remarkable import shortened, tells_more
 from tcplab.render.rows import (
+    ActRow,
     AsideRow,
     CallRow,
     ConnectionRow,
+    ExpectRow,
     GapRow,
     IcmpRow,
     Known,
@@ -22,6 +26,8 @@ from tcplab.timeline.events import (
     CallEvent,
     CounterEvent,
     Event,
+    ExpectEvent,
+    Fate,
     IcmpEvent,
     ReasonEvent,
     SampleEvent,
@@ -30,53 +36,38 @@ from tcplab.timeline.events import (
     WireEvent,
 )
 from tcplab.timeline.relative import isns, relative
-from tcplab.timeline.timeline import HostInfo, Stack, Timeline, effect_ns, lane, numbers
+from tcplab.timeline.timeline import HostInfo, Timeline, effect_ns, lane, numbers
 
 _GAP_NS = 500_000_000
 """A silence this long gets a row of its own."""
 
-_TELLING = (
-    *("Abort", "AttemptFails", "Challenge", "Cookie", "Drop", "Err", "KeepAlive", "LossProbe"),
-    *("Overflow", "PAWS", "Reset", "Retrans", "Rst", "Timeout", "ZeroWindow"),
-)
-"""A counter that contains one of these words tells something that the segments may not show."""
 
-_BY_STACK = {
-    Stack.KERNEL: Known.OBSERVED,
-    Stack.CRAFTED: Known.CRAFTED,
-    Stack.REMOTE: Known.INFERRED,
-}
+def arranged(timeline: Timeline, *, verbose: bool = False) -> Picture:
+    """The rows of a timeline between the lifelines of its client (left) and its server.
 
-
-def arranged(timeline: Timeline) -> Picture:
-    """The rows of a timeline between the lifelines of its client (left) and its server."""
-    hosts = _ends(timeline)
+    Long runs of segments that are much alike are folded, unless it is to be `verbose`.
+    """
+    hosts = seated(timeline)
+    arranger = _Arranger(timeline, hosts, verbose=verbose)
+    rows = arranger.rows
     return Picture(
         timeline=timeline,
         hosts=hosts,
-        known=(_known(timeline, hosts[0]), _known(timeline, hosts[1])),
+        known=(known(timeline, hosts[0]), known(timeline, hosts[1])),
         begin_ns=min((event.at_ns for event in timeline.segments()), default=0),
-        rows=tuple(_Arranger(timeline, hosts).rows),
+        rows=tuple(rows if verbose else folded(rows)),
+        delays=arranger.delays,
     )
-
-
-def _ends(timeline: Timeline) -> tuple[HostInfo, HostInfo]:
-    left, right, *_ = sorted(timeline.hosts, key=lambda host: host.name not in ("client", "server"))
-    return (right, left) if right.name == "client" else (left, right)
-
-
-def _known(timeline: Timeline, host: HostInfo) -> tuple[Known, ...]:
-    """How this host's states are known, the commonest way first."""
-    looks = (lane(act, host.name) for act in timeline.told())
-    ways = Counter(Known.by(look.source) for look in looks if look is not None)
-    return tuple(way for way, _ in ways.most_common()) or (_BY_STACK[host.stack],)
 
 
 class _Arranger:
     """Goes through the events in the order of their effect, and remembers every end's state."""
 
-    def __init__(self, timeline: Timeline, hosts: tuple[HostInfo, HostInfo]) -> None:
+    def __init__(
+        self, timeline: Timeline, hosts: tuple[HostInfo, HostInfo], *, verbose: bool
+    ) -> None:
         self.rows: list[Row] = []
+        self._verbose = verbose
         self._hosts = hosts
         self._acts = {event.i: event for event in timeline.told()}
         self._numbers = numbers(timeline)
@@ -84,16 +75,21 @@ class _Arranger:
         self._crossings = flights.crossings(timeline)
         self._repeats = flights.repeats(timeline)
         self._windows = flights.window_octets(timeline)
+        self._familiar = flights.familiar(timeline)
+        self._ports = flights.ports(timeline, hosts[0].name, hosts[1].name)
         self._rules: dict[int, list[str]] = {}
         self._effects: dict[tuple[int, str], StateEvent] = {}
         events = sorted(timeline.events, key=self._place)
         for event in events:
-            if isinstance(event, WireEvent):
+            if isinstance(event, WireEvent) and event.segment is not None:
                 self._rules.setdefault(event.segment, []).append(event.rule)
             elif isinstance(event, StateEvent) and event.cause in self._acts:
                 self._effects[event.cause, event.host] = event
+        self._plugged = acts.plugged(timeline)
+        self._telling = payloads.telling(timeline)
+        self.delays = () if verbose else tuple(delays.common(timeline, self._rules))
         self._several = len({act.conn for act in self._acts.values()}) > 1
-        self._states = _first_states(events)
+        self._states = first_states(events)
         self._conn: str | None = None
         self._then_ns: int | None = None
         for event in events:
@@ -113,14 +109,20 @@ class _Arranger:
             case StateEvent():
                 self._timer(event)
             case IcmpEvent():
-                self._begin(event)
-                toward = Side.LEFT if event.sport == self._hosts[0].port else Side.RIGHT
-                self.rows.append(IcmpRow(event=event, toward=toward))
+                self._icmp(event)
             case CounterEvent() | SampleEvent() | ReasonEvent():
-                if _tells_more(event):
+                if tells_more(event, verbose=self._verbose):
                     self._aside(event)
+            case WireEvent(segment=None):
+                self._begin(event)
+                self.rows.append(ActRow(event=event, plugs=event.i in self._plugged))
             case WireEvent():
                 pass  # told with its segment
+            case ExpectEvent():
+                self._begin(event)
+                unclear = event.conn != self._conn and names_no_connection(event.predicate)
+                conn = event.conn if self._several and unclear else None
+                self.rows.append(ExpectRow(event=event, conn=conn))
 
     def _timer(self, event: StateEvent) -> None:
         """A change that no act caused; the others stand beside their acts."""
@@ -137,9 +139,9 @@ class _Arranger:
             self.rows.append(GapRow(now_ns - self._then_ns))
         self._then_ns = now_ns
         if conn is not None and conn != self._conn:
-            if self._several:
-                self.rows.append(ConnectionRow(conn))
-            self.rows.append(StateRow(ends=self._ends_of(conn), initial=True))
+            ends = self._ends_of(conn)
+            heading = ConnectionRow(conn=conn, ports=self._ports.get(conn), ends=ends)
+            self.rows.append(heading if self._several else StateRow(ends=ends, initial=True))
             self._conn = conn
 
     def _ends_of(self, conn: str) -> tuple[Standing, Standing]:
@@ -161,6 +163,11 @@ class _Arranger:
             self._states[conn, host] = Standing(move.after, move.after, move.known)
 
     def _act(self, event: SegmentEvent | CallEvent) -> None:
+        if event.conn != self._conn:
+            # An old segment may meet the ends of a later connection between the same addresses.
+            for each in event.lanes:
+                now = Standing(each.before, each.before, Known.by(each.source))
+                self._states[event.conn, each.host] = now
         self._begin(event, event.conn)
         actor = event.sender if isinstance(event, SegmentEvent) else event.host
         unseen: dict[str, Standing] = {}
@@ -198,6 +205,7 @@ class _Arranger:
         # SACK blocks name what the receiver of this segment had sent (RFC 2018 §3).
         theirs = self._origins.get((event.conn, event.receiver))
         toward = self._side(event.receiver)
+        target = event.receiver if toward is None else None
         if toward is None:
             toward = Side.RIGHT if self._side(event.sender) is Side.LEFT else Side.LEFT
         repeated = self._repeats.get(event.i)
@@ -220,7 +228,27 @@ class _Arranger:
             repeats=None if repeated is None else self._numbers[repeated],
             lost=flights.is_lost(event),
             rules=tuple(self._rules.get(event.i, ())),
+            target=target,
+            familiar=event.i in self._familiar,
+            telling=self._verbose or event.i in self._telling,
+            delayed_as_all=self._delayed_as_all(event),
         )
+
+    def _delayed_as_all(self, event: SegmentEvent) -> bool | None:
+        """Is the segment delayed as the header says, or (False) not though it does?"""
+        if any(event.i in delay.delayed for delay in self.delays):
+            return True
+        return False if any(event.i in delay.spared for delay in self.delays) else None
+
+    def _icmp(self, event: IcmpEvent) -> None:
+        """The report goes to the end, and belongs to the connection, of the segment it quotes."""
+        toward = Side.LEFT if event.sport == self._hosts[0].port else Side.RIGHT
+        conn = None
+        for act in self._acts.values():
+            if isinstance(act, SegmentEvent) and _ports(act) == (event.sport, event.dport):
+                toward, conn = self._side(act.sender) or toward, act.conn
+        self._begin(event, conn)
+        self.rows.append(IcmpRow(event=event, toward=toward))
 
     def _side(self, host: str) -> Side | None:
         for side, each in zip(Side, self._hosts, strict=True):
@@ -229,41 +257,27 @@ class _Arranger:
         return None
 
     def _aside(self, event: ReasonEvent | SampleEvent | CounterEvent) -> None:
-        """Counters of one host with one cause share a row."""
+        """Counters of one host with one cause share a row; so do alike timers at the end."""
         side = self._side(event.host)
-        last = self.rows[-1] if self.rows else None
-        if isinstance(event, CounterEvent) and isinstance(last, AsideRow) and last.side is side:
-            previous = last.events[-1]
-            if isinstance(previous, CounterEvent) and previous.cause == event.cause:
-                self.rows[-1] = AsideRow(side=side, events=(*last.events, event))
+        if isinstance(event, SampleEvent) and not self._verbose:
+            cause = self._acts.get(-1 if event.cause is None else event.cause)
+            if isinstance(cause, SegmentEvent) and cause.fate is Fate.DUPLICATED:
+                return  # the copy is the wire's: no kernel has sent anything again
+            event = shortened(event)
+        of_the_end = event.cause is None and isinstance(event, SampleEvent)
+        conns: tuple[str, ...] = ()
+        if isinstance(event, SampleEvent) and self._several:
+            conns = (event.conn,) if of_the_end or event.conn != self._conn else ()
+        for n in range(len(self.rows) - 1, -1, -1):
+            row = self.rows[n]
+            if not isinstance(row, AsideRow) or not (of_the_end or n == len(self.rows) - 1):
+                break
+            if row.side is side and (joined := asides.joined(row, event, conns)) is not None:
+                self.rows[n] = joined
                 return
         self._begin(event)
-        self.rows.append(AsideRow(side=side, events=(event,)))
+        self.rows.append(AsideRow(side=side, events=(event,), conns=conns))
 
 
-def _tells_more(event: CounterEvent | SampleEvent | ReasonEvent) -> bool:
-    """Is it worth a row? What was noted at the end of every run is, only if it is remarkable.
-
-    Linux frees some segments that it has used as if it dropped them, and gives no reason.
-    """
-    if isinstance(event, ReasonEvent):
-        return event.word != "NOT_SPECIFIED"
-    if event.cause is not None:
-        return True
-    if isinstance(event, SampleEvent):
-        return "expires_ms" in dict(event.fields)  # a timer is running
-    return event.delta != 0 and any(word in event.name for word in _TELLING)
-
-
-def _first_states(events: list[Event]) -> dict[tuple[str, str], Standing]:
-    """What is known of each (connection, host) before anything happened to it."""
-    states: dict[tuple[str, str], Standing] = {}
-    for event in events:
-        if isinstance(event, SegmentEvent | CallEvent):
-            for each in event.lanes:
-                still = Standing(each.before, each.before, Known.by(each.source))
-                states.setdefault((event.conn, each.host), still)
-        elif isinstance(event, StateEvent):
-            still = Standing(event.old, event.old, Known.by(event.source))
-            states.setdefault((event.conn, event.host), still)
-    return states
+def _ports(event: SegmentEvent) -> tuple[int, int]:
+    return event.segment.src.port, event.segment.dst.port

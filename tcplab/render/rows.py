@@ -9,15 +9,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum, unique
 
+from tcplab.render.delays import Delay
 from tcplab.tcp.states import State
 from tcplab.timeline.events import (
     CallEvent,
     CounterEvent,
+    ExpectEvent,
     IcmpEvent,
     ReasonEvent,
     SampleEvent,
     SegmentEvent,
     Source,
+    WireEvent,
 )
 from tcplab.timeline.timeline import HostInfo, Timeline
 
@@ -67,10 +70,14 @@ class Standing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SegmentRow:
-    """A segment. `toward` is the receiver's side, `origin` the sender's name if it is neither host.
+    """A segment. `toward` is the receiver's side; `origin` and `target` are the sender's and the
+    receiver's name if that is neither host.
 
     `seq`, `ack` and the `sack` blocks are relative; `wnd_octets` is scaled if both SYNs were seen.
     `crosses` and `repeats` are numbers of other segments. `lost`: it never reached its receiver.
+    `familiar`: it is a SYN with the options of one of another connection, which need not be told
+    again. `telling`: its data is worth a look. `delayed_as_all`: the wire delayed it as it does all
+    others, or let it through undelayed unlike all others (False); None where there is no such rule.
     """
 
     number: int
@@ -86,6 +93,10 @@ class SegmentRow:
     repeats: int | None
     lost: bool
     rules: tuple[str, ...]
+    target: str | None = None
+    familiar: bool = False
+    telling: bool = True
+    delayed_as_all: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,11 +123,15 @@ class GapRow:
     elapsed_ns: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionRow:
-    """From here on the rows are about this connection (only where there are several)."""
+    """From here on the rows are about this connection, whose ends stand so (only where there are
+    several). `ports` are those of its left and right end, if a segment of it was seen.
+    """
 
     conn: str
+    ports: tuple[int, int] | None
+    ends: tuple[Standing, Standing]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,13 +144,56 @@ class IcmpRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AsideRow:
-    """A host's kernel tells something more: why it did what it did, timers, counters."""
+    """A host's kernel tells something more: why it did what it did, timers, counters.
+
+    `conns` are the connections meant, if they are others than that of the rows around.
+    """
 
     side: Side | None
     events: tuple[ReasonEvent | SampleEvent | CounterEvent, ...]
+    conns: tuple[str, ...] = ()
 
 
-Row = SegmentRow | CallRow | StateRow | GapRow | ConnectionRow | IcmpRow | AsideRow
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActRow:
+    """A step of the scenario did something to the wire, or to a whole host. `plugs`: it plugs a
+    cable in again.
+    """
+
+    event: WireEvent
+    plugs: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpectRow:
+    """The scenario expected something here; of `conn`, where the rows around and the predicate
+    itself do not say so.
+    """
+
+    event: ExpectEvent
+    conn: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoldRow:
+    """So many more segments like those around, with so many octets of data, are not drawn."""
+
+    segments: int
+    octets: int
+
+
+Row = (
+    SegmentRow
+    | CallRow
+    | StateRow
+    | GapRow
+    | ConnectionRow
+    | IcmpRow
+    | AsideRow
+    | ActRow
+    | ExpectRow
+    | FoldRow
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,7 +201,7 @@ class Picture:
     """A timeline as rows between two lifelines.
 
     `known` says for each side how its states are known, the commonest way first. `begin_ns` is when
-    the first segment left: the zero of the times shown.
+    the first segment left: the zero of the times shown. `delays` are told above all rows.
     """
 
     timeline: Timeline
@@ -151,7 +209,13 @@ class Picture:
     known: tuple[tuple[Known, ...], tuple[Known, ...]]
     begin_ns: int
     rows: tuple[Row, ...]
+    delays: tuple[Delay, ...] = ()
 
     def segments(self) -> Iterator[SegmentRow]:
         """The numbered rows, in order."""
         return (row for row in self.rows if isinstance(row, SegmentRow))
+
+    @property
+    def highest(self) -> int:
+        """The highest number of a row; 0 if no segment was seen."""
+        return max((row.number for row in self.segments()), default=0)

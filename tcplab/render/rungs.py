@@ -6,56 +6,56 @@ cross here; one that never arrived ends in a cross.
 
 from math import atan2, degrees
 
-from tcplab.render.cells import flowed, wrapped
+from tcplab.analysis.finding import Verdict
+from tcplab.render.cells import cell_len, flowed, listed, wrapped
+from tcplab.render.fates import duration
 from tcplab.render.harmless import harmless, preview
+from tcplab.render.lifelines import LIFELINES, MARGIN, WIDTH, Lifelines
+from tcplab.render.marks import mark
 from tcplab.render.markup import element
-from tcplab.render.palette import family, segment_family
+from tcplab.render.palette import segment_family
 from tcplab.render.rows import (
+    ActRow,
     AsideRow,
     CallRow,
     ConnectionRow,
+    ExpectRow,
+    FoldRow,
     GapRow,
     IcmpRow,
-    Known,
     Picture,
     Row,
     SegmentRow,
     Side,
-    Standing,
     StateRow,
 )
-from tcplab.render.wording import Wording, duration
+from tcplab.render.wording import Wording
 
-WIDTH, MARGIN = 900, 28
-"""The page, in units that a browser takes as pixels."""
-LIFELINES = (225.0, 655.0)
-TOP = 176
 _SLANT = 26
 """How far an arrow falls on its way over the wire."""
 _CROSSING = 90
 """How much further, so that it has room to cross another between the words of both."""
 _LINE = 15
 """The height of a line of words under an arrow."""
-_LABEL_CELLS, _DETAIL_CELLS = 50, 52
+_LABEL_CELLS, _DETAIL_CELLS, _LOST_CELLS = 50, 52, 34
 _LOST_AT = 0.7
 
 
 class Rungs:
-    """Everything along the two lifelines. `bottom` is where they end."""
+    """Everything along the two lifelines, from `top` on. `bottom` is where they end."""
 
-    def __init__(self, picture: Picture, wording: Wording) -> None:
+    def __init__(self, picture: Picture, wording: Wording, top: float) -> None:
         self._picture = picture
         self._wording = wording
-        self._y: float = TOP
+        self._y = top
         self._sent: dict[int, tuple[int, float]] = {}
-        self._arrived: float = TOP
-        self._spans: tuple[list[tuple[float, Standing]], ...] = ([], [])
-        self._silences: list[tuple[float, float]] = []
+        self._arrived = top
+        self._lifelines = Lifelines(picture, top)
         self._front: list[str] = []
         for row in picture.rows:
             self._draw(row)
         self.bottom = self._y + 8
-        self.parts = [*self._bars(), *self._front]
+        self.parts = [*self._lifelines.drawn(self.bottom), *self._front]
 
     def _draw(self, row: Row) -> None:
         match row:
@@ -66,75 +66,21 @@ class Rungs:
             case CallRow():
                 self._call(row)
             case StateRow():
-                self._states(row.ends, (self._y, self._y), always=row.initial)
+                at = self._y, self._y
+                self._front += self._lifelines.states(row.ends, at, always=row.initial)
                 self._y += 26
-            case GapRow(elapsed_ns):
-                self._gap(elapsed_ns)
-            case ConnectionRow(conn):
-                self._middle("host", self._wording.connection(conn), 24)
+            case GapRow() | FoldRow():
+                self._omission(self._wording.omission(row))
+            case ConnectionRow():
+                at = self._y + 8, self._y + 8
+                self._front += self._lifelines.states(row.ends, at, always=True)
+                self._middle("host", " ".join(self._wording.heading(row)), 34)
+            case ActRow():
+                self._act(row)
+            case ExpectRow():
+                self._expect(row)
             case AsideRow():
                 self._aside(row)
-
-    # --- states -------------------------------------------------------------------------------
-
-    def _states(
-        self, ends: tuple[Standing, Standing], at: tuple[float, float], *, always: bool = False
-    ) -> None:
-        """A new colour of the bar and a pill with the state's name, where it changed."""
-        for side, end, y in zip(Side, ends, at, strict=True):
-            if always or end.changed:
-                self._spans[side.value].append((y, end))
-                self._pill(side, end, y)
-
-    def _pill(self, side: Side, end: Standing, y: float) -> None:
-        known = self._picture.known[side.value][0]
-        name = str(end.after or "?") + ("?" if end.known is Known.INFERRED is not known else "")
-        width = 7.6 * len(name) + 14
-        x = LIFELINES[side.value] + 16
-        if side is Side.LEFT:
-            x = LIFELINES[side.value] - 16 - width
-        colour = family(end.after)
-        self._front += [
-            element("rect", class_=f"pill {colour}", x=x, y=y - 10, width=width, height=20, rx=10),
-            element(
-                "text",
-                class_=f"ink {colour}",
-                x=x + width / 2,
-                y=y + 4,
-                text_anchor="middle",
-                text=name,
-            ),
-        ]
-
-    def _bars(self) -> list[str]:
-        """The lifelines: a hairline, and on it a bar for every span of one state."""
-        parts = []
-        for side, x in zip(Side, LIFELINES, strict=True):
-            spans = self._spans[side.value]
-            below = spans[0][0] if spans else self.bottom
-            parts.append(element("line", class_="hairline", x1=x, y1=TOP - 14, x2=x, y2=below))
-            edges = [*(y for y, _ in spans), self.bottom]
-            for (y, end), below in zip(spans, edges[1:], strict=True):
-                colour = f"bar {family(end.after)} {end.known.value if end.known else 'inferred'}"
-                parts.append(
-                    element(
-                        "rect", class_=colour, x=x - 4, y=y, width=8, height=max(below - y, 0), rx=2
-                    )
-                )
-            for top, below in self._silences:
-                parts += [
-                    element(
-                        "rect",
-                        class_="page",
-                        x=x - 8,
-                        y=top,
-                        width=16,
-                        height=below - top,
-                        stroke_opacity=0,
-                    ),
-                    element("line", class_="silence", x1=x, y1=top + 3, x2=x, y2=below),
-                ]
-        return parts
 
     # --- arrows -------------------------------------------------------------------------------
 
@@ -154,7 +100,7 @@ class Rungs:
         self._sent[row.number] = row.event.at_ns, send
         self._arrived = arrive
         at = (arrive, send) if row.toward is Side.LEFT else (send, arrive)
-        self._states(row.ends, at)
+        self._front += self._lifelines.states(row.ends, at)
         colour = segment_family(row.event.segment)
         flags = row.event.segment.flags.written
         label, *more = flowed((flags, *self._wording.label(row)), _LABEL_CELLS)
@@ -165,12 +111,13 @@ class Rungs:
 
     def _details(self, row: SegmentRow) -> list[tuple[str, str]]:
         """(class, words) of each line under the arrow."""
-        cells = _DETAIL_CELLS // 2 if row.crosses else _DETAIL_CELLS  # less, or two arrows collide
-        notes = self._wording.notes(row, crossing=False)
-        lines = [("note ink opening", line) for note in notes for line in wrapped(note, cells)]
+        # Longer words would run into the arrow that crosses, or into the cross of a lost one.
+        cells = _DETAIL_CELLS // 2 if row.crosses else _LOST_CELLS if row.lost else _DETAIL_CELLS
+        notes = listed(self._wording.notes(row, crossing=False), cells)
+        lines = [("note ink opening", line) for line in notes]
         facts = self._wording.facts(row, verbose=False)
         lines += [("small quiet", line) for line in flowed(facts, cells)]
-        if payload := row.event.segment.payload:
+        if row.telling and (payload := row.event.segment.payload):
             lines.append(("small ink passive", preview(payload, cells)))
         return lines
 
@@ -261,7 +208,7 @@ class Rungs:
         y = self._y + 4.0
         way = 1 if row.side is Side.LEFT else -1
         x = LIFELINES[row.side.value]
-        self._states(row.ends, (y, y))
+        self._front += self._lifelines.states(row.ends, (y, y))
         self._front += [
             element("line", class_="line listen", x1=x + way * 4, y1=y, x2=x + way * 18, y2=y),
             element(
@@ -275,10 +222,11 @@ class Rungs:
         ]
         self._y = y + 20
 
-    def _gap(self, elapsed_ns: int) -> None:
-        self._silences.append((self._y - 2, self._y + 34))
+    def _omission(self, words: str) -> None:
+        """Time or segments that are not drawn."""
+        self._lifelines.silence(self._y - 2, self._y + 34)
         self._y += 10
-        self._middle("quiet", self._wording.gap(elapsed_ns), 32)
+        self._middle("quiet", words, 32)
 
     def _aside(self, row: AsideRow) -> None:
         way = -1 if row.side is Side.RIGHT else 1
@@ -292,6 +240,33 @@ class Rungs:
             )
             self._y += _LINE
         self._y += 6
+
+    def _act(self, row: ActRow) -> None:
+        """A line across the wire, broken where its words stand."""
+        words = self._wording.act(row)
+        y = self._y + 8
+        left, right = LIFELINES[0] + 10, LIFELINES[1] - 10
+        half = min(3.9 * cell_len(words) + 12, (right - left) / 2)
+        middle = (left + right) / 2
+        for x1, x2 in ((left, middle - half), (middle + half, right)):
+            line = element("line", class_="line opening thin", x1=x1, y1=y, x2=x2, y2=y)
+            self._front.append(line)
+        self._middle("note ink opening", words, 28)
+
+    def _expect(self, row: ExpectRow) -> None:
+        """A mark, the predicate, and what there was instead."""
+        verdict = Verdict.YES if row.event.met else Verdict.NO
+        predicate, found = self._wording.expect(row, _DETAIL_CELLS)
+        x = LIFELINES[0] + 24
+        self._front.append(mark(verdict, x, self._y + 8))
+        lines = [("small", line) for line in flowed(predicate, _DETAIL_CELLS)]
+        lines += [
+            ("note ink reset", line) for words in found for line in wrapped(words, _DETAIL_CELLS)
+        ]
+        for kind, line in lines:
+            self._front.append(element("text", class_=kind, x=x + 20, y=self._y + 8, text=line))
+            self._y += _LINE
+        self._y += 10
 
     def _middle(self, kind: str, words: str, height: float) -> None:
         x = sum(LIFELINES) / 2

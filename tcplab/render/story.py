@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text as Line
 
-from tcplab.render.harmless import plain
+from tcplab.render.harmless import harmless, plain
 from tcplab.render.ladder import WIDEST
 from tcplab.scenario.steps import Scenario
 from tcplab.text import Say, Text
@@ -29,7 +29,7 @@ class Story:
     def _block(
         self, text: Text, style: str, console: Console, options: ConsoleOptions
     ) -> Iterator[Line]:
-        said = self._say(text)
+        said = harmless(" ".join(self._say(text).split()))
         words = Line(plain(said) if self._ascii_only else said, style=style)
         for line in words.wrap(console, min(options.max_width, WIDEST) - 2):
             line.rstrip()

@@ -9,34 +9,40 @@ from itertools import takewhile
 
 from tcplab.analysis.finding import Finding, Verdict
 from tcplab.render.cells import cell_len, wrapped
-from tcplab.render.findings import proof
+from tcplab.render.findings import count, ordered, proof
 from tcplab.render.harmless import harmless
+from tcplab.render.lifelines import LIFELINES, MARGIN, WIDTH
+from tcplab.render.marks import mark
 from tcplab.render.markup import element
 from tcplab.render.palette import STYLE_SHEET
 from tcplab.render.picture import arranged
 from tcplab.render.rows import Known, Picture, Side
-from tcplab.render.rungs import LIFELINES, MARGIN, WIDTH, Rungs
+from tcplab.render.rungs import Rungs
 from tcplab.render.wording import SeqForm, Wording
 from tcplab.text import Say, Text
 from tcplab.timeline.timeline import Timeline
 
-_SENTENCE_CELLS, _CITED_CELLS = 100, 12
-_VERDICTS = {
-    Verdict.YES: ("established", "M1-5 5-1 13-10"),
-    Verdict.NO: ("reset", "M2-10 11-1M2-1 11-10"),
-    Verdict.INCONCLUSIVE: ("opening", "M3-8C3-12 11-12 11-8 11-5 7-6 7-3M7 1v.1"),
-}
-"""The colour and the shape of each mark: a tick, a cross, a question mark."""
+_SENTENCE_CELLS, _CITED_CELLS, _SETTING_CELLS = 100, 12, 120
+_TOP = 176
+_SETTING = 16
+"""The height of a line that tells a setting."""
 
 
 def svg(
-    timeline: Timeline, findings: Sequence[Finding], *, say: Say, seq: SeqForm = SeqForm.RELATIVE
+    timeline: Timeline,
+    findings: Sequence[Finding],
+    *,
+    say: Say,
+    seq: SeqForm = SeqForm.RELATIVE,
+    verbose: bool = False,
 ) -> str:
-    """The whole document. It is valid XML whatever the timeline holds."""
+    """The whole document. It is valid XML whatever the timeline holds. `verbose` folds nothing."""
     wording = Wording(say, seq=seq, ascii_only=False)
-    picture = arranged(timeline)
-    rungs = Rungs(picture, wording)
-    legend = _Legend(picture, wording, findings, rungs.bottom + 34)
+    picture = arranged(timeline, verbose=verbose)
+    settings = _settings(picture, wording)
+    rungs = Rungs(picture, wording, _TOP + _SETTING * len(settings))
+    told = ordered(findings, timeline, verbose=verbose), count(findings)
+    legend = _Legend(picture, wording, *told, rungs.bottom + 34)
     title = _title(timeline)
     page = (
         element("title", text=title),
@@ -53,7 +59,8 @@ def svg(
         ),
         element("text", class_="title", x=MARGIN, y=40, text=title),
         element("text", class_="small quiet", x=MARGIN, y=60, text=_place(timeline, wording)),
-        *_introductions(picture, wording),
+        *settings,
+        *_introductions(picture, wording, 92 + _SETTING * len(settings)),
         *rungs.parts,
         *legend.parts,
     )
@@ -99,7 +106,16 @@ def _described(picture: Picture, wording: Wording, findings: Sequence[Finding]) 
     return "\n".join(lines)
 
 
-def _introductions(picture: Picture, wording: Wording) -> list[str]:
+def _settings(picture: Picture, wording: Wording) -> list[str]:
+    """How the scenario set the hosts' kernels."""
+    lines = [line for words in wording.settings(picture) for line in wrapped(words, _SETTING_CELLS)]
+    return [
+        element("text", class_="small quiet", x=MARGIN, y=60 + _SETTING * n, text=line)
+        for n, line in enumerate(lines, start=1)
+    ]
+
+
+def _introductions(picture: Picture, wording: Wording, top: float) -> list[str]:
     """Who each lifeline is, above it."""
     parts = []
     for side, x in zip(Side, LIFELINES, strict=True):
@@ -111,7 +127,7 @@ def _introductions(picture: Picture, wording: Wording) -> list[str]:
             ("small quiet", wording.known(picture.known[side.value])),
         )
         for n, (kind, words) in enumerate(lines):
-            y = 92 + n * 18
+            y = top + n * 18
             parts.append(element("text", class_=kind, x=x, y=y, text_anchor="middle", text=words))
     return parts
 
@@ -120,7 +136,12 @@ class _Legend:
     """Below the lifelines: what the bars mean, and what the run proved."""
 
     def __init__(
-        self, picture: Picture, wording: Wording, findings: Sequence[Finding], top: float
+        self,
+        picture: Picture,
+        wording: Wording,
+        findings: Sequence[Finding],
+        met: tuple[Verdict, Text] | None,
+        top: float,
     ) -> None:
         self.parts: list[str] = []
         self._y = top
@@ -128,7 +149,10 @@ class _Legend:
         self._bars()
         self._y += 34
         for finding in findings:
-            self._finding(finding, picture.timeline)
+            cited = proof(finding, picture.timeline)
+            self._finding(finding.verdict, finding.sentence, f"[{cited}]" if cited else "")
+        if met is not None:
+            self._finding(*met, "")
         for note in wording.closing(picture):
             self._sentence(note, "")
         self.bottom = self._y + 4
@@ -156,18 +180,9 @@ class _Legend:
             ]
             x += 31 + 6.8 * cell_len(words) + 30
 
-    def _finding(self, finding: Finding, timeline: Timeline) -> None:
-        colour, shape = _VERDICTS[finding.verdict]
-        self.parts.append(
-            element(
-                "path",
-                class_=f"mark line {colour}",
-                d=shape,
-                transform=f"translate({MARGIN} {self._y:.1f})",
-            )
-        )
-        cited = proof(finding, timeline)
-        self._sentence(self._wording.said(finding.sentence), f"[{cited}]" if cited else "")
+    def _finding(self, verdict: Verdict, sentence: Text, cited: str) -> None:
+        self.parts.append(mark(verdict, MARGIN, self._y))
+        self._sentence(self._wording.said(sentence), cited)
 
     def _sentence(self, words: str, cited: str) -> None:
         lines = wrapped(words, _SENTENCE_CELLS)

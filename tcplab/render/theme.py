@@ -84,6 +84,8 @@ CALL: Final = "bold blue"
 DATA: Final = "cyan"
 NUMBER: Final = "bold"
 HOST: Final = "bold"
+EXPECTED: Final = "default"
+FAILED: Final = "bold"
 
 _STATES = {
     State.CLOSED: "bright_black",

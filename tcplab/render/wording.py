@@ -5,9 +5,25 @@ Names that belong to the protocol (flags, `seq`, `MSS`, states) are the same in 
 
 from enum import Enum, unique
 
-from tcplab.analysis import icmp
+from tcplab.analysis import expectations, icmp
+from tcplab.render import acts, fates, predicates
+from tcplab.render.calls import called
 from tcplab.render.harmless import harmless, plain
-from tcplab.render.rows import AsideRow, CallRow, IcmpRow, Known, Picture, SegmentRow, Side
+from tcplab.render.readings import reading
+from tcplab.render.rows import (
+    ActRow,
+    AsideRow,
+    CallRow,
+    ConnectionRow,
+    ExpectRow,
+    FoldRow,
+    GapRow,
+    IcmpRow,
+    Known,
+    Picture,
+    SegmentRow,
+    Side,
+)
 from tcplab.tcp.flags import Flags
 from tcplab.tcp.options import (
     EndOfList,
@@ -24,12 +40,9 @@ from tcplab.tcp.options import (
 from tcplab.tcp.segment import Address
 from tcplab.text import Say, Text, verbatim
 from tcplab.timeline.events import CounterEvent, Fate, ReasonEvent, SampleEvent
-from tcplab.timeline.timeline import Stack
+from tcplab.timeline.timeline import Stack, numbers
 
-_CALLS = {"abort": "close() + SO_LINGER 0", "shutdown": "shutdown(SHUT_WR)"}
 _REASONS = {kind.msgid: kind for kind in (Text("reset"), Text("drop"), Text("retransmit"))}
-_UNREMARKABLE = ("0", "EINPROGRESS")
-"""Results that go without saying: EINPROGRESS is what a connect that does not block returns."""
 
 
 @unique
@@ -39,11 +52,6 @@ class SeqForm(Enum):
     RELATIVE = "relative"
     ABSOLUTE = "absolute"
     BOTH = "both"
-
-
-def duration(ns: int) -> str:
-    """A span of time, as exact as it is short."""
-    return f"{ns / 1e6:.2f} ms" if abs(ns) < 1_000_000_000 else f"{ns / 1e9:.3f} s"
 
 
 class Wording:
@@ -110,6 +118,8 @@ class Wording:
             facts.append(f"ISN {segment.seq.value}")
         if self._seq is SeqForm.BOTH and (numbers := _absolute(row)):
             facts += [self.said(Text("absolute")), *numbers]
+        if row.familiar:
+            return tuple(facts)
         facts += [self._option(option, row, verbose=verbose, syn=syn) for option in segment.options]
         if segment.has(Flags.URG):
             facts.append(f"urg {segment.urgent}")
@@ -125,7 +135,9 @@ class Wording:
                 return "SACK"
             case Sack(blocks):
                 absolute = tuple((int(left), int(right)) for left, right in blocks)
-                edges = absolute if self._seq is SeqForm.ABSOLUTE else row.sack
+                # A D-SACK may name octets of an earlier connection: they lie below 0.
+                old = any(left < 0 for left, _ in row.sack)
+                edges = absolute if old or self._seq is SeqForm.ABSOLUTE else row.sack
                 dash = "-" if self._ascii else "–"
                 return "SACK " + " ".join(f"{left}{dash}{right}" for left, right in edges)
             case Timestamps(value, echo):
@@ -148,14 +160,15 @@ class Wording:
         notes = []
         if row.origin is not None:
             notes.append(Text("sent by {host}", host=row.origin))
+        if row.target is not None:
+            notes.append(Text("sent to {host}", host=row.target))
         if row.repeats is not None and event.fate is not Fate.DUPLICATED:
             notes.append(Text("retransmission of {number}", number=row.repeats))
         if row.crosses and crossing:
             numbers = ", ".join(map(str, row.crosses))
             notes.append(Text("crosses {numbers} on the wire", numbers=numbers))
-        if fate := _fate(row):
+        if fate := fates.fate(row):
             notes.append(fate)
-        notes += [Text("wire rule: {rule}", rule=rule) for rule in row.rules]
         if event.segment.checksum_ok is False:
             notes.append(Text("bad checksum"))
         return tuple(self.said(note) for note in notes)
@@ -164,21 +177,50 @@ class Wording:
 
     def call(self, row: CallRow) -> str:
         """A socket call, and what it returned where that is worth saying."""
-        event = row.event
-        words = _CALLS.get(event.name, f"{event.name}()")
-        if event.result not in _UNREMARKABLE or event.name == "read":
-            words += f" {'->' if self._ascii else '→'} {event.result}"
-        if event.name == "read" and event.result == "0":
-            words = self.said(Text("{call} (end of file)", call=words))
-        return harmless(words)
+        return self.said(called(row.event, becomes="->" if self._ascii else "→"))
 
-    def gap(self, elapsed_ns: int) -> str:
-        """Nothing happened for so long."""
-        return self.said(Text("{seconds} s later", seconds=f"{elapsed_ns / 1e9:.1f}"))
+    def omission(self, row: GapRow | FoldRow) -> str:
+        """What is not drawn: time in which nothing happened, or segments."""
+        match row:
+            case GapRow(elapsed_ns):
+                return self.said(Text("{seconds} s later", seconds=f"{elapsed_ns / 1e9:.1f}"))
+            case FoldRow():
+                return self.said(acts.hidden(row.segments, row.octets))
+
+    def heading(self, row: ConnectionRow) -> tuple[str, ...]:
+        """The heading of one of several connections: its name and its ports."""
+        if row.ports is None:
+            return (self.connection(row.conn),)
+        left, right = row.ports
+        ports = f"{left} {'->' if self._ascii else '→'} {right}"
+        return self.connection(row.conn), "-" if self._ascii else "·", ports
 
     def connection(self, conn: str) -> str:
-        """The heading of one of several connections."""
+        """What one of several connections is called."""
         return self.said(Text("connection {name}", name=conn))
+
+    def settings(self, picture: Picture) -> tuple[str, ...]:
+        """What the scenario set in the hosts' kernels, and what the wire does all the time."""
+        steps = numbers(picture.timeline)
+        delays = (acts.delayed(delay, steps[delay.first]) for delay in picture.delays)
+        return tuple(map(self.said, (*acts.settings(picture.timeline), *delays)))
+
+    def act(self, row: ActRow) -> str:
+        """What a step did to the wire or to a host."""
+        words = self.said(acts.act(row.event.rule, plugs=row.plugs))
+        if acts.is_cut(row.event.rule):
+            return f"{'8<' if self._ascii else '✂'} {words}"
+        return words
+
+    def expect(self, row: ExpectRow, cells: int) -> tuple[list[str], list[str]]:
+        """What was expected, in parts that stay together in lines of `cells`; and where it was not
+        met, what there was instead.
+        """
+        found = () if row.event.met else expectations.instead(row.event)
+        parts = predicates.parts(harmless(row.event.predicate), cells)
+        if row.conn is not None:
+            parts.insert(0, f"{self.connection(row.conn)}:")
+        return parts, [*map(self.said, found)]
 
     def icmp(self, row: IcmpRow) -> tuple[str, str]:
         """(what the ICMP error says, who sent it)."""
@@ -196,20 +238,15 @@ class Wording:
                     kind = _REASONS.get(event.kind, verbatim(event.kind))
                     words.append(self.said(Text("{kind}: {word}", kind=kind, word=event.word)))
                 case SampleEvent():
-                    words += self._sample(event)
+                    words += map(self.said, reading(event))
         if row.side is None:
             words.insert(0, harmless(f"{row.events[0].host}:"))
+        if len(row.conns) == 1:
+            words.insert(0, f"{self.connection(row.conns[0])}:")
+        elif row.conns:
+            names = Text("connections {names}", names=", ".join(row.conns))
+            words = [*f"{self.said(names)}:".split(), *words]
         return tuple(words)
-
-    def _sample(self, event: SampleEvent) -> list[str]:
-        fields = dict(event.fields)
-        left = fields.get("expires_ms")
-        if event.cause is None and isinstance(left, int):
-            timer = str(fields.get("timer", ""))
-            seconds = f"{left / 1000:.1f}"
-            text = Text("{timer} timer: {seconds} s left", timer=timer, seconds=seconds)
-            return [self.said(text)]
-        return [harmless(f"{name} {value}") for name, value in event.fields]
 
     def closing(self, picture: Picture) -> tuple[str, ...]:
         """What has to be known of the run as a whole before anything is believed."""
@@ -231,27 +268,3 @@ def _absolute(row: SegmentRow) -> list[str]:
     if row.ack is not None:
         numbers.append(f"ack {segment.ack.value}")
     return numbers
-
-
-def _fate(row: SegmentRow) -> Text | None:
-    event = row.event
-    held = duration((event.delivered_ns or event.at_ns) - event.at_ns)
-    match event.fate:
-        case Fate.DROPPED:
-            return Text("dropped by the wire")
-        case Fate.HELD | Fate.DELAYED if row.lost:
-            return Text("held by the wire, never delivered")
-        case Fate.HELD:
-            return Text("held by the wire for {time}", time=held)
-        case Fate.DELAYED:
-            return Text("delayed by the wire for {time}", time=held)
-        case Fate.DUPLICATED if row.repeats is not None:
-            return Text("a copy of {number} made by the wire", number=row.repeats)
-        case Fate.DUPLICATED:
-            return Text("duplicated by the wire")
-        case Fate.CORRUPTED:
-            return Text("corrupted by the wire")
-        case Fate.INJECTED:
-            return Text("injected into the wire")
-        case Fate.DELIVERED | Fate.CAPTURED:
-            return None

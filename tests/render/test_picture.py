@@ -231,5 +231,7 @@ def test_several_connections_get_headings():
     for event in again:
         story.note(replace(event, at_ns=event.at_ns + 10**6, delivered_ns=event.at_ns + 10**6))
     rows = arranged(story.timeline()).rows
-    assert [row.conn for row in rows if isinstance(row, ConnectionRow)] == ["a", "b"]
-    assert sum(isinstance(row, StateRow) and row.initial for row in rows) == 2
+    headings = [row for row in rows if isinstance(row, ConnectionRow)]
+    assert [row.conn for row in headings] == ["a", "b"]
+    assert [row.ends[1].after for row in headings] == [State.LISTEN, State.LISTEN]
+    assert not any(isinstance(row, StateRow) and row.initial for row in rows)

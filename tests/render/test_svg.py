@@ -9,13 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tcplab.analysis.explain import explain
 from tcplab.analysis.finding import Finding, Verdict
 from tcplab.render.markup import element, escaped
 from tcplab.render.svg import svg
 from tcplab.render.wording import SeqForm
 from tcplab.text import Text
 
-from . import samples
+from . import plays, samples
 
 NS = "{http://www.w3.org/2000/svg}"
 
@@ -98,6 +99,40 @@ def test_lost_segment_stops_before_the_other_lifeline():
 def test_absolute_numbers():
     said = texts(parsed(samples.four_way(), seq=SeqForm.ABSOLUTE))
     assert "[SYN, ACK]seq 998877661 ack 3021554772" in said
+
+
+@pytest.mark.parametrize("name", plays.ALL)
+def test_every_play_is_valid_and_tells_its_findings(name):
+    timeline = plays.ALL[name]()
+    said = texts(parsed(timeline, explain(timeline)))
+    assert any("Three-way handshake" in words for words in said)
+
+
+def test_settings_acts_expectations_and_what_was_folded_are_told():
+    said = texts(parsed(plays.pulled_cable()))
+    for words in (
+        "server, client: net.ipv4.tcp_retries2 = 3 (default 15)",
+        "✂ cut server",
+        "dropped: cut server",
+        "client.retransmitted.data >= 1",
+        "server.state was ESTABLISHED",
+    ):
+        assert words in said, words
+    assert "… 92 more segments, 59.6 KiB …" in texts(parsed(plays.download()))
+    assert "connection c10 · 40132 → 80" in texts(parsed(plays.ten_connections()))
+
+
+def test_verbose_picture_holds_every_segment():
+    timeline = plays.download()
+    assert len(arrows(parsed(timeline))) == 7
+    assert len(arrows(parsed(timeline, verbose=True))) == 99
+
+
+def test_settings_make_room_above_the_lifelines():
+    plain, told = (
+        parsed(timeline) for timeline in (samples.retransmission(), plays.pulled_cable())
+    )
+    assert arrows(told)[0][1] - arrows(plain)[0][1] == 3 * 16
 
 
 def test_hostile_bytes_come_out_as_text():

@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from tcplab.render.fates import duration
 from tcplab.render.picture import arranged
 from tcplab.render.rows import AsideRow, CallRow, IcmpRow, SegmentRow
-from tcplab.render.wording import SeqForm, Wording, duration
+from tcplab.render.wording import SeqForm, Wording
 from tcplab.tcp.options import (
     EndOfList,
     Malformed,
@@ -47,7 +48,7 @@ def test_duration(ns, words):
         (Fate.DROPPED, None, ("dropped by the wire",)),
         (Fate.HELD, None, ("held by the wire, never delivered",)),
         (Fate.HELD, 280_000, ("held by the wire for 0.28 ms",)),
-        (Fate.DELAYED, 2_000_000_000, ("delayed by the wire for 2.000 s",)),
+        (Fate.DELAYED, 2_000_000_000, ("delayed by the wire for 2.00 s",)),
         (Fate.DUPLICATED, 20_000, ("duplicated by the wire",)),
         (Fate.CORRUPTED, 20_000, ("corrupted by the wire",)),
         (Fate.INJECTED, 20_000, ("injected into the wire",)),
@@ -189,8 +190,17 @@ def test_samples_at_the_end_tell_a_running_timer_and_nothing_else():
     ) == [("timewait timer: 60.0 s left",)]
 
 
-def test_samples_asked_for_tell_every_field():
-    assert asides(sample(0, ("rto", 200), ("snd_cwnd", 10))) == [("rto 200", "snd_cwnd 10")]
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ((("rto", 464000), ("backoff", 1), ("snd_cwnd", 1)), ("rto 464 ms", "backoff 1")),
+        ((("rto", 464000), ("backoff", 0), ("snd_cwnd", 10)), ("snd_cwnd 10",)),
+        ((("rtt", 4553), ("unacked", 2)), ("rtt 4.55 ms", "unacked 2")),
+        ((("rtt", 40000),), ("rtt 40 ms",)),
+    ],
+)
+def test_samples_asked_for_tell_what_helps_and_times_in_milliseconds(fields, words):
+    assert asides(sample(0, *fields)) == [words]
 
 
 def test_reasons_of_a_host_without_lifeline_name_it():
