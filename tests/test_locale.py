@@ -29,7 +29,13 @@ PACKAGE = Path(LOCALE).parent
 MESSAGES = Path(LOCALE, "ko", "LC_MESSAGES")
 HANGUL = re.compile("[가-힣]")
 NO_HANGUL_NEEDED = frozenset(
-    {"TTL", "type {type}, code {code}", "{words} (type {type}, code {code})", "The {host} ({how})"}
+    {
+        "TTL",
+        "en",  # the code of the catalogue's own language
+        "type {type}, code {code}",
+        "{words} (type {type}, code {code})",
+        "The {host} ({how})",
+    }
 )
 """Beside these only messages without a word of their own, such as "{first}, {rest}"."""
 

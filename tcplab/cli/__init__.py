@@ -20,6 +20,7 @@ from tcplab.text import Text
 COMMANDS = {
     "handshake": Text("Open and close one connection, and see every segment with both states."),
     "teardown": Text("End a connection in each of the ways there are."),
+    "run": Text("Play scenarios: every way in which a connection lives, falls silent and dies."),
     "doctor": Text("Check what this machine can do, and how to mend what it cannot."),
 }
 """Each command has a module of its name, and in it a click command of its name."""

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import BinaryIO
 
+from tcplab.analysis.expectations import is_expectation
 from tcplab.analysis.explain import explain
 from tcplab.analysis.finding import Finding, Verdict
 from tcplab.cli.ending import finish, interrupted, is_interrupted, tell
@@ -37,12 +38,19 @@ def present(timeline: Timeline, shown: Presentation, scenario: Scenario | None =
         kept = _keep(timeline, findings, shown)
     if timeline.interrupted or is_interrupted():
         return interrupted()
-    verdicts = {finding.verdict for finding in findings}
+    answer = status(findings)
+    return answer if answer is not Exit.DONE or kept else Exit.USAGE
+
+
+def status(findings: Sequence[Finding]) -> Exit:
+    """The answer of a run. Where a scenario expected something, that alone is the question: what is
+    bad luck elsewhere, such as a closed port, may be its very point.
+    """
+    expectations = [finding for finding in findings if is_expectation(finding)]
+    verdicts = {finding.verdict for finding in expectations or findings}
     if Verdict.NO in verdicts:
         return Exit.NO
-    if Verdict.INCONCLUSIVE in verdicts:
-        return Exit.INCONCLUSIVE
-    return Exit.DONE if kept else Exit.USAGE
+    return Exit.INCONCLUSIVE if Verdict.INCONCLUSIVE in verdicts else Exit.DONE
 
 
 def _show(
@@ -61,7 +69,13 @@ def _show(
 
     screen = console(no_color=shown.no_color)
     ascii_only = shown.ascii or plain()
-    ladder = Ladder(timeline, say=shown.say, seq=SeqForm(shown.seq), ascii_only=ascii_only)
+    ladder = Ladder(
+        timeline,
+        say=shown.say,
+        seq=SeqForm(shown.seq),
+        ascii_only=ascii_only,
+        verbose=shown.verbose,
+    )
     if scenario is not None:
         from tcplab.render.story import Notice, Story
 
@@ -78,7 +92,9 @@ def _show(
                 say=shown.say,
             )
         )
-    screen.print(Findings(findings, timeline, say=shown.say, ascii_only=ascii_only))
+    screen.print(
+        Findings(findings, timeline, say=shown.say, ascii_only=ascii_only, verbose=shown.verbose)
+    )
     if scenario is not None:
         screen.print(Notice(scenario, say=shown.say, ascii_only=ascii_only))
 
@@ -112,7 +128,9 @@ def _writers(
     if shown.svg is not None:
         from tcplab.render.svg import svg
 
-        picture = svg(timeline, findings, say=shown.say, seq=SeqForm(shown.seq))
+        picture = svg(
+            timeline, findings, say=shown.say, seq=SeqForm(shown.seq), verbose=shown.verbose
+        )
         writers.append((shown.svg, lambda file: (file.write(picture.encode()), None)[1]))
     return writers
 

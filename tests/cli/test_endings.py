@@ -44,8 +44,11 @@ def wait_for_testbed(process: subprocess.Popen) -> None:
 
 
 def cut_short(program: Path, directory: Path, number: int, after_s: float):
-    """A run that gets the signal some time after it has begun; what it says is no traceback."""
-    process = started(program, directory, *LONG, "--save", "run.jsonl", "--svg", "run.svg")
+    """A run that gets the signal some time after it has begun; what it says is no traceback.
+
+    -v shows every segment: without, alike ones are folded.
+    """
+    process = started(program, directory, *LONG, "-v", "--save", "run.jsonl", "--svg", "run.svg")
     wait_for_testbed(process)
     time.sleep(after_s)
     process.send_signal(number)

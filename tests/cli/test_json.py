@@ -28,7 +28,7 @@ def option(found) -> bool:
 
 ANY = {"i": int, "kind": str, "at_ns": int, "cause": MAYBE_INT}
 EVENTS = {
-    "call": ANY | {"host": HOST, "name": str, "conn": str, "result": str},
+    "call": ANY | {"host": HOST, "name": str, "conn": str, "result": str, "arguments": str},
     "segment": ANY
     | {
         "from": HOST,
@@ -53,6 +53,8 @@ EVENTS = {
     "state": ANY | {"host": HOST, "old": STATE, "new": STATE, "source": SOURCE, "conn": str},
     "counter": ANY | {"host": HOST, "name": str, "delta": int},
     "sample": ANY | {"host": HOST, "conn": str, "source": SOURCE, "fields": each(either(int, str))},
+    "wire": ANY | {"rule": str, "segment": MAYBE_INT},
+    "expect": ANY | {"conn": str, "predicate": str, "met": bool, "found": each(str)},
     "reason": ANY | {"host": HOST, "act": one_of("reset", "drop"), "word": str, "source": SOURCE},
 }
 TIMELINE = {
@@ -65,6 +67,7 @@ TIMELINE = {
         host: {**ADDRESS, "stack": one_of("kernel", "crafted"), "clock_error_ns": one_of(0)}
         for host in ("client", "server")
     },
+    "settings": [{"host": HOST, "name": str, "value": str, "default": either(str, one_of(None))}],
     "events": [lambda event: not faults(event, EVENTS[event["kind"]])],
     "findings": [
         {

@@ -131,7 +131,7 @@ def test_v_adds_scapy_s_dissection_of_every_segment(run: Run):
     assert done.out.count("###[ TCP ]###") == 9
     assert "load      = b'hello\\n'" in done.out
     assert done.out.index(" client ") < done.out.index("###[ TCP ]###")
-    assert done.out.rindex("###[ TCP ]###") < done.out.index(" ✔ ")
+    assert done.out.rindex("###[ TCP ]###") < done.out.index(" ✔ Three-way handshake")
 
 
 @pytest.mark.parametrize("width", [40, 80])

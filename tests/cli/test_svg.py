@@ -53,7 +53,17 @@ def test_every_state_that_an_end_took_stands_on_its_lifeline(run, picture):
 
 def test_every_finding_is_told_under_the_ladder(run, picture):
     words = " ".join(texts(picture, "words"))
-    assert all(finding["sentence"] in words for finding in run.document["findings"])
+    findings = run.document["findings"]
+    told = [each["sentence"] for each in findings if not each["id"].startswith("expect.")]
+    expected = run.told("expect")
+    met = sum(event["met"] for event in expected)
+    count = [f"Expectations met: {met} of {len(expected)}."] if expected else []
+    assert all(sentence in words for sentence in (*told, *count))
+
+
+def test_every_expectation_stands_in_the_ladder(run, picture):
+    words = " ".join(texts(picture, "small"))
+    assert all(event["predicate"] in words for event in run.told("expect"))
 
 
 def test_it_suits_dark_pages_and_refers_to_nothing_outside_itself(picture, run):
