@@ -1,16 +1,20 @@
 """The options that the commands share, and what they mean once parsed."""
 
 import os
+import re
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from tcplab.cli.translated import language_option, option, say_of
 from tcplab.errors import UsageError
 from tcplab.text import Say, Text
+
+if TYPE_CHECKING:
+    from tcplab.scenario.predicate import Predicate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +26,7 @@ class Presentation:
     ascii: bool
     no_color: bool
     seq: str
+    filter: "Predicate | None"
     verbose: bool
     force: bool
     save: str | None
@@ -119,6 +124,11 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
             "-v", "--verbose", is_flag=True, help=Text("Add Scapy's dissection of every segment.")
         ),
         option(
+            "--filter",
+            metavar="PREDICATE",
+            help=Text("Show only the segments for which this holds: 'tcp.flags.syn == 1'."),
+        ),
+        option(
             "--seq",
             type=click.Choice(["relative", "absolute", "both"]),
             default="relative",
@@ -132,19 +142,44 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def presentation(ctx: click.Context, options: dict[str, Any]) -> Presentation:
     """The parsed values of `run_options`, checked: raises UsageError for files that cannot be."""
-    made = Presentation(say=say_of(ctx), **options)
+    written = options.pop("filter")
+    wanted = None if written is None else _filter(written)
+    made = Presentation(say=say_of(ctx), filter=wanted, **options)
     for path in (made.save, made.pcap, made.svg):
         if path is not None:
             _check_writable(path, force=made.force)
-    wanted = [
+    paths = [
         os.path.realpath(path) for path in (made.save, made.pcap, made.svg) if path is not None
     ]
-    if len(wanted) != len(set(wanted)):
+    if len(paths) != len(set(paths)):
         raise UsageError(
             Text("The same file is named for two outputs."),
             remedy=Text("Give each of --save, --pcap and --svg a file of its own."),
         )
     return made
+
+
+def _filter(written: str) -> "Predicate":
+    """The display filter. Raises UsageError for what is none.
+
+    Which connections there will be nobody knows before the run, so any may be named in [].
+    """
+    from tcplab.analysis.filtering import check
+    from tcplab.scenario.predicate import PredicateError, parse
+
+    try:
+        predicate = parse(
+            written,
+            hosts=("client", "server", "attacker"),
+            conns=re.findall(r"\[([^\[\]]*)\]", written),
+            segment=True,
+        )
+    except PredicateError as mistake:
+        raise UsageError(
+            Text("{option}: {what}", option="--filter", what=mistake.what), remedy=mistake.remedy
+        ) from mistake
+    check(predicate)
+    return predicate
 
 
 def _check_writable(path: str, *, force: bool) -> None:

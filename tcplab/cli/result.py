@@ -75,6 +75,7 @@ def _show(
         seq=SeqForm(shown.seq),
         ascii_only=ascii_only,
         verbose=shown.verbose,
+        shown=_matching(timeline, shown),
     )
     if scenario is not None:
         from tcplab.render.story import Notice, Story
@@ -97,6 +98,15 @@ def _show(
     )
     if scenario is not None:
         screen.print(Notice(scenario, say=shown.say, ascii_only=ascii_only))
+
+
+def _matching(timeline: Timeline, shown: Presentation) -> frozenset[int] | None:
+    """The segments that the display filter lets through; None without one."""
+    if shown.filter is None:
+        return None
+    from tcplab.analysis.filtering import matching
+
+    return matching(timeline, shown.filter)
 
 
 def _keep(timeline: Timeline, findings: Sequence[Finding], shown: Presentation) -> bool:
@@ -129,7 +139,12 @@ def _writers(
         from tcplab.render.svg import svg
 
         picture = svg(
-            timeline, findings, say=shown.say, seq=SeqForm(shown.seq), verbose=shown.verbose
+            timeline,
+            findings,
+            say=shown.say,
+            seq=SeqForm(shown.seq),
+            verbose=shown.verbose,
+            shown=_matching(timeline, shown),
         )
         writers.append((shown.svg, lambda file: (file.write(picture.encode()), None)[1]))
     return writers

@@ -4,59 +4,18 @@ States and numbers are read from the kernels at the moment of the question; what
 calls returned is in the notebook.
 """
 
-from collections.abc import Callable
-
-from tcplab.analysis.tally import Tally
+from tcplab.analysis.segment_names import of_segment
 from tcplab.errors import UnavailableError
 from tcplab.experiment.connections import STRAY, Connections
 from tcplab.experiment.notebook import Notebook
 from tcplab.scenario.predicate import Name, Value
-from tcplab.tcp.flags import Flags
 from tcplab.tcp.sequence import Seq
 from tcplab.tcp.states import State
 from tcplab.testbed.host import Flow, Host, Testbed
 from tcplab.text import Text
 from tcplab.timeline.events import IcmpEvent, SegmentEvent
 
-_FLAGS = {
-    "fin": Flags.FIN,
-    "syn": Flags.SYN,
-    "rst": Flags.RST,
-    "psh": Flags.PSH,
-    "ack": Flags.ACK,
-    "urg": Flags.URG,
-    "ece": Flags.ECE,
-    "cwr": Flags.CWR,
-}
 _GROUPS = ("TcpExt", "Tcp", "")
-
-
-def _ackno(event: SegmentEvent, tally: Tally) -> Value:
-    """Relative to the receiver's first number; None without ACK."""
-    if not event.segment.has(Flags.ACK):
-        return None
-    return tally.relative(event.segment.ack, event.conn, event.receiver)
-
-
-_OF_SEGMENT: dict[str, Callable[[SegmentEvent, Tally], Value]] = {
-    "from": lambda event, _: event.sender,
-    "to": lambda event, _: event.receiver,
-    "conn": lambda event, _: event.conn,
-    "flags": lambda event, _: event.segment.flags.letters,
-    "seq": lambda event, tally: tally.relative(event.segment.seq, event.conn, event.sender),
-    "ackno": _ackno,
-    "seq_raw": lambda event, _: int(event.segment.seq),
-    "ack_raw": lambda event, _: int(event.segment.ack),
-    "len": lambda event, _: event.segment.data_octets,
-    "wnd": lambda event, _: event.segment.wnd_octets,
-    "data": lambda event, _: event.segment.data_octets > 0,
-    "retransmission": lambda event, tally: tally.is_repeated(event.i),
-    "sport": lambda event, _: event.segment.src.port,
-    "dport": lambda event, _: event.segment.dst.port,
-    "src": lambda event, _: event.segment.src.ip,
-    "dst": lambda event, _: event.segment.dst.ip,
-}
-"""What is asked of a segment that is no flag."""
 
 
 class Evidence:
@@ -79,15 +38,12 @@ class Evidence:
     def value(self, name: Name) -> Value:
         """The value now; None if it is not known."""
         if name.subject == "seg":
-            return None if self._event is None else self._of_segment(self._event, name.path[0])
+            if self._event is None:
+                return None
+            return of_segment(self._event, self._notebook.tally, name.path[0])
         if name.subject not in self._testbed.hosts:
             return None
         return self._of_host(name.subject, name.conn or self._conn, name.path)
-
-    def _of_segment(self, event: SegmentEvent, what: str) -> Value:
-        if what in _FLAGS:
-            return event.segment.has(_FLAGS[what])
-        return _OF_SEGMENT[what](event, self._notebook.tally)
 
     # --- a host -------------------------------------------------------------------------------
 

@@ -5,6 +5,8 @@ shown (times, windows, the change of state spelled out, the time between segment
 terminal the states go under each arrow.
 """
 
+from collections.abc import Container
+
 from rich.console import Console, ConsoleOptions, RenderResult
 
 from tcplab.render import theme
@@ -20,7 +22,9 @@ _LANES = 60
 
 
 class Ladder:
-    """A timeline as a ladder; rich prints it in the width that it has. `verbose` folds nothing."""
+    """A timeline as a ladder; rich prints it in the width that it has. `verbose` folds nothing;
+    only segments with these indices are `shown` (None: everything).
+    """
 
     def __init__(
         self,
@@ -30,8 +34,9 @@ class Ladder:
         seq: SeqForm = SeqForm.RELATIVE,
         ascii_only: bool = False,
         verbose: bool = False,
+        shown: Container[int] | None = None,
     ) -> None:
-        self._picture = arranged(timeline, verbose=verbose)
+        self._picture = arranged(timeline, verbose=verbose, shown=shown)
         self._wording = Wording(say, seq=seq, ascii_only=ascii_only)
         self._signs = theme.ASCII if ascii_only else theme.UNICODE
 

@@ -1,5 +1,7 @@
 """Arranges a timeline as the rows of a picture."""
 
+from collections.abc import Container
+
 from tcplab.render import acts, asides, delays, flights, payloads
 from tcplab.render.ends import first_states, known, seated
 from tcplab.render.folding import folded
@@ -21,6 +23,7 @@ from tcplab.render.rows import (
     Standing,
     StateRow,
 )
+from tcplab.render.sieve import sifted
 from tcplab.tcp.options import Sack
 from tcplab.timeline.events import (
     CallEvent,
@@ -42,14 +45,17 @@ _GAP_NS = 500_000_000
 """A silence this long gets a row of its own."""
 
 
-def arranged(timeline: Timeline, *, verbose: bool = False) -> Picture:
+def arranged(
+    timeline: Timeline, *, verbose: bool = False, shown: Container[int] | None = None
+) -> Picture:
     """The rows of a timeline between the lifelines of its client (left) and its server.
 
-    Long runs of segments that are much alike are folded, unless it is to be `verbose`.
+    Long runs of segments that are much alike are folded, unless it is to be `verbose`. Only the
+    segments with these indices are `shown`; None shows everything.
     """
     hosts = seated(timeline)
     arranger = _Arranger(timeline, hosts, verbose=verbose)
-    rows = arranger.rows
+    rows = arranger.rows if shown is None else list(sifted(arranger.rows, shown))
     return Picture(
         timeline=timeline,
         hosts=hosts,

@@ -4,7 +4,7 @@ It suits light and dark pages. Shapes tell what colours tell: a bar is filled wh
 observed, tinted where they were crafted, dashed where they were inferred.
 """
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from itertools import takewhile
 
 from tcplab.analysis.finding import Finding, Verdict
@@ -35,10 +35,13 @@ def svg(
     say: Say,
     seq: SeqForm = SeqForm.RELATIVE,
     verbose: bool = False,
+    shown: Container[int] | None = None,
 ) -> str:
-    """The whole document. It is valid XML whatever the timeline holds. `verbose` folds nothing."""
+    """The whole document. It is valid XML whatever the timeline holds. `verbose` folds nothing;
+    only segments with these indices are `shown` (None: everything).
+    """
     wording = Wording(say, seq=seq, ascii_only=False)
-    picture = arranged(timeline, verbose=verbose)
+    picture = arranged(timeline, verbose=verbose, shown=shown)
     settings = _settings(picture, wording)
     rungs = Rungs(picture, wording, _TOP + _SETTING * len(settings))
     told = ordered(findings, timeline, verbose=verbose), count(findings)

@@ -252,7 +252,10 @@ class Wording:
         """What has to be known of the run as a whole before anything is believed."""
         notes = []
         if not any(picture.segments()):
-            notes.append(Text("No segment was seen."))
+            filtered = any(True for _ in picture.timeline.segments())
+            notes.append(
+                Text("No segment matches the filter.") if filtered else Text("No segment was seen.")
+            )
         if picture.timeline.drops:
             drops = picture.timeline.drops
             notes.append(Text("The capture lost {drops} frames: nothing is proved.", drops=drops))

@@ -188,3 +188,54 @@ def test_python_m_tcplab_is_the_same_program(run: Run, tcplab_program):
         [sys.executable, "-m", "tcplab", "--version"], capture_output=True, text=True, timeout=60
     )
     assert done.stdout == run("--version").out
+
+
+# --- display filters ------------------------------------------------------------------------------
+
+
+def shown(result) -> list[str]:
+    return re.findall(r"\[([A-Z, ]+)\] seq", result.out)
+
+
+@pytest.mark.parametrize(
+    ("predicate", "flags"),
+    [
+        ("seg.syn or seg.fin", ["SYN", "SYN, ACK", "FIN, ACK", "FIN, ACK"]),
+        ("tcp.flags.syn == 1 && !(tcp.flags.ack == 1)", ["SYN"]),
+        ("seg.from == server and seg.data", []),
+        ("client.state == TIME-WAIT", ["FIN, ACK", "ACK"]),
+        ("client[a].state == FIN-WAIT-2", ["ACK"]),
+        ("client.sent.segments > 4 and seg.from == client", ["ACK"]),
+    ],
+)
+def test_filter_shows_what_matches_and_nothing_else(run: Run, predicate, flags):
+    done = run("handshake", "--client", "kernel", "--filter", predicate)
+    assert (done.status, shown(done)) == (0, flags)
+    assert ("No segment matches the filter." in done.out) is (flags == [])
+    assert "connect()" not in done.out.split("✔")[0]
+
+
+def test_filter_leaves_numbers_findings_and_json_whole(run: Run):
+    whole = run("handshake", "--client", "kernel", "--json", "--filter", "seg.rst").document
+    assert len(events(whole, "segment")) == 9
+    picture = run("handshake", "--client", "kernel", "--filter", "seg.fin").out
+    assert re.findall(r"^ *[A-Z0-9-]+ +(\d+) [│●]", picture, re.MULTILINE) == ["6", "8"]
+    assert "Three-way handshake" in picture
+
+
+@pytest.mark.parametrize(
+    ("predicate", "says"),
+    [
+        ("seg.fim", "tcplab: --filter: There is no name seg.fim.\n  → Did you mean seg.fin?\n"),
+        (
+            "client.info.rto > 3",
+            (
+                "tcplab: A filter cannot ask for client.info.rto.\n  → It can ask for seg.*, "
+                "HOST.state, HOST.sent.*, HOST.received.* and HOST.retransmitted.*.\n"
+            ),
+        ),
+    ],
+)
+def test_a_filter_that_is_none_is_refused_before_the_run(run: Run, predicate, says):
+    done = run("handshake", "--filter", predicate, "--save", "run.jsonl")
+    assert (done.status, done.out, done.err) == (2, "", says)
