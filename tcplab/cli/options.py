@@ -26,7 +26,7 @@ class Presentation:
     ascii: bool
     no_color: bool
     seq: str
-    filter: "Predicate | None"
+    filter: "Predicate | None" = None
     verbose: bool
     force: bool
     save: str | None
