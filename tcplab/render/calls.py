@@ -24,6 +24,10 @@ _ANSWERS = frozenset({"read", "error"})
 def called(event: CallEvent, *, becomes: str) -> Text:
     """The call, and its result after an arrow (`becomes`) where that is worth saying."""
     words = f"{_NAMES.get(event.name, event.name)}({event.arguments})"
+    setting, _, default = event.arguments.rpartition(", default ")
+    if setting and event.result == "0":
+        inner = Text("{setting}, default {value}", setting=setting, value=default)
+        return Text("{name}({arguments})", name=_NAMES.get(event.name, event.name), arguments=inner)
     if not event.arguments:
         words = _CALLS.get(event.name, words)
     lingers = event.name == "close" and event.arguments

@@ -1,12 +1,14 @@
 """What became of a segment on its way, and which rule of the wire did it, in one short line."""
 
 from tcplab.render.rows import SegmentRow
-from tcplab.text import Text
+from tcplab.text import Text, verbatim
 from tcplab.timeline.events import Fate
 
 _WAIT_NS = 10_000_000
 """A segment that was let through so much later had to wait, whatever its fate is called."""
 _ROUGH_NS = 10_000_000
+_NOBODY = "nobody has "
+"""What the wire says, and the address, where a frame could go nowhere."""
 
 
 def duration(ns: int) -> str:
@@ -29,7 +31,7 @@ def fate(row: SegmentRow) -> Text | None:
         return Text("not delayed")
     if not row.rules:
         return _unruled(row)
-    return _ruled(row, ", ".join(row.rules))
+    return _ruled(row, _why(row.rules))
 
 
 def _held(row: SegmentRow) -> int:
@@ -60,7 +62,16 @@ def _unruled(row: SegmentRow) -> Text | None:
             return None
 
 
-def _ruled(row: SegmentRow, rule: str) -> Text:
+def _why(rules: tuple[str, ...]) -> Text:
+    """The rules by their names; what the wire says of its own accord in words."""
+    if len(rules) == 1 and rules[0].startswith(_NOBODY):
+        return Text("nobody has {address}", address=rules[0].removeprefix(_NOBODY))
+    if len(rules) == 1 and rules[0].startswith("cut "):
+        return Text("cut {host}", host=rules[0].removeprefix("cut "))
+    return verbatim(", ".join(rules))
+
+
+def _ruled(row: SegmentRow, rule: Text) -> Text:
     """What that rule did to it."""
     held_ns = _held(row)
     match row.event.fate:
@@ -80,7 +91,7 @@ def _ruled(row: SegmentRow, rule: str) -> Text:
             return _kept(row, rule, roughly(held_ns))
 
 
-def _kept(row: SegmentRow, rule: str, time: str) -> Text:
+def _kept(row: SegmentRow, rule: Text, time: str) -> Text:
     """For how long that rule kept it back."""
     if row.lost:
         return Text("held, never delivered: {rule}", rule=rule)
