@@ -1,5 +1,6 @@
 """Puts the lifelines and both ends' states round what lies between, in either of two layouts."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -53,7 +54,7 @@ class Strip:
     silent: bool = False
 
 
-class Layout:
+class Layout(ABC):
     """What both layouts share: the words above and below, and what each row says."""
 
     def __init__(
@@ -77,13 +78,13 @@ class Layout:
             for words in wrapped(note, self._width - 1):
                 yield Line.assemble(" ", (words, theme.WARNING))
 
+    @abstractmethod
     def _ground(self) -> Line:
         """The line from which the lifelines hang."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _lines_of(self, strip: Strip) -> Iterator[Line]:
         """A strip, in this layout."""
-        raise NotImplementedError
 
     def _strip(self, row: Row) -> Strip:
         """A row in signs and words."""
