@@ -5,7 +5,8 @@ between two looks at every end; the frames that the act made a host send are its
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol, assert_never
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol, assert_never
 
 from tcplab.errors import RefusedError, TcplabError
 from tcplab.experiment.caller import Caller
@@ -13,7 +14,6 @@ from tcplab.experiment.connections import Connections
 from tcplab.experiment.evidence import Evidence
 from tcplab.experiment.network import Network, never
 from tcplab.experiment.notebook import Notebook
-from tcplab.experiment.stagehand import Stagehand
 from tcplab.scenario.calls import Accept, Connect, Read
 from tcplab.scenario.predicate import Predicate
 from tcplab.scenario.steps import (
@@ -28,11 +28,13 @@ from tcplab.scenario.steps import (
     Step,
     Until,
 )
-from tcplab.scenario.wire import Craft, WireAct
 from tcplab.testbed.host import Flow, Testbed
 from tcplab.text import Text
 from tcplab.timeline.events import Event
 from tcplab.timeline.timeline import Timeline
+
+if TYPE_CHECKING:
+    from tcplab.experiment.stagehand import Stagehand
 
 
 class CutShortError(TcplabError):
@@ -97,7 +99,6 @@ class Conductor:
         self._notebook = Notebook(testbed, self._connections, heed)
         self._network = Network(testbed, self._connections, self._notebook)
         self._caller = Caller(testbed, self._connections, self._notebook, self._network)
-        self._stagehand = Stagehand(testbed, self._connections, self._notebook, self._network)
         self._interrupted = False
         self._owed = False
         """Are the delayed frames to arrive before the next step, unless that one waits itself?"""
@@ -154,7 +155,8 @@ class Conductor:
             case At():
                 self._owed = self._caller.make(step)
             case On(act):
-                self._act(act)
+                self._stagehand.act(act)
+                self._network.run()
             case Pause(seconds):
                 self._network.wait(never, seconds)
             case Quiet(seconds=seconds, within_s=within_s):
@@ -180,11 +182,12 @@ class Conductor:
         if owed and not _waits(step):
             self._network.run()
 
-    def _act(self, act: WireAct) -> None:
-        if isinstance(act, Craft):
-            self._notebook.begin_connection(act.conn)
-        self._stagehand.act(act)
-        self._network.run()
+    @cached_property
+    def _stagehand(self) -> "Stagehand":
+        """Only who acts on the wire needs one, and imports all that can be done to it."""
+        from tcplab.experiment.stagehand import Stagehand
+
+        return Stagehand(self._testbed, self._connections, self._notebook, self._network)
 
     def _quiet(self, seconds: float, within_s: float) -> None:
         """Wait until the wire has carried nothing for so long."""

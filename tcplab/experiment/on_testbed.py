@@ -5,8 +5,8 @@ from contextlib import closing, contextmanager, nullcontext
 from dataclasses import replace
 
 from tcplab.experiment.conductor import Conductor, Witness
-from tcplab.scenario.steps import HostSettings, On, Scenario
-from tcplab.scenario.wire import Craft, Firewall, ForgetIdle, Unreachable
+from tcplab.scenario.host_settings import HostSettings
+from tcplab.scenario.steps import On, Scenario
 from tcplab.testbed.host import Flow
 from tcplab.testbed.namespace import NamespaceTestbed
 from tcplab.testbed.plan import SEATS, Family
@@ -51,10 +51,12 @@ def play(
 
 def _crafts(scenario: Scenario) -> bool:
     """Will the wire itself make segments?"""
-    return any(
-        isinstance(step, On) and isinstance(step.act, Craft | Firewall | ForgetIdle | Unreachable)
-        for step in scenario.steps
-    )
+    acts = [step.act for step in scenario.steps if isinstance(step, On)]
+    if not acts:
+        return False  # and what can be done to a wire need not be imported
+    from tcplab.scenario.wire import Craft, Firewall, ForgetIdle, Unreachable
+
+    return any(isinstance(act, Craft | Firewall | ForgetIdle | Unreachable) for act in acts)
 
 
 def flows_of(scenario: Scenario, testbed: NamespaceTestbed) -> dict[str, Flow]:

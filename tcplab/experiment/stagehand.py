@@ -144,6 +144,7 @@ class Stagehand:
         """Make a segment by hand, and put it on the wire from the host's place."""
         from tcplab.wire.compose import ethernet
 
+        self._notebook.begin_connection(act.conn)
         evidence = Evidence(self._testbed, self._connections, self._notebook, act.conn)
         origin = act.as_host or act.host
         src, dst = self._connections.flow(act.conn).seen_from(origin)
@@ -155,6 +156,7 @@ class Stagehand:
             flags=act.flags,
             wnd_octets=act.wnd_octets,
             urgent=act.urgent,
+            options=act.options,
             payload=act.data,
         )
         receiver = self._network.owner(dst.ip) or peer(origin)

@@ -44,18 +44,26 @@ def delete(index: int) -> Request:
 
 
 def veth(
-    *, name: str, mac: str, index: int, peer: str, peer_mac: str, peer_index: int, peer_netns: int
+    *,
+    name: str,
+    mac: str,
+    index: int,
+    peer: str,
+    peer_mac: str,
+    peer_index: int,
+    peer_netns: int,
+    bursts: bool = False,
 ) -> Request:
     """A veth pair: this end here and up, the other in the namespace behind fd `peer_netns`, down.
 
     The peer cannot be made up in the same request: veth_open() of an end whose other end does not
     exist yet fails with ENOTCONN (drivers/net/veth.c).
 
-    TCP hands both ends one segment at a time (IFLA_GSO_MAX_SEGS). Even with the offloads off it
-    would else hand them bursts to be cut up, as large as its pacing rate has it, and set PSH on the
-    last segment of each (net/ipv4/tcp_output.c, __tcp_transmit_skb).
+    Unless `bursts` are allowed, TCP hands both ends one segment at a time (IFLA_GSO_MAX_SEGS). Even
+    with the offloads off it would else hand them bursts to be cut up, as large as its pacing rate
+    has it, and set PSH on the last segment of each (net/ipv4/tcp_output.c, __tcp_transmit_skb).
     """
-    single = attribute(40, integer(1))
+    single = b"" if bursts else attribute(40, integer(1))
     other = pack("=BxHiII", 0, 0, peer_index, 0, 0) + attribute(3, peer) + single
     other += attribute(1, hardware(peer_mac)) + attribute(28, pack("=i", peer_netns))
     info = attribute(1, "veth") + attribute(2, attribute(1, other))

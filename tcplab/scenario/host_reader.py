@@ -3,8 +3,8 @@
 import re
 
 from tcplab.scenario.fields import Fields, wrong_type
+from tcplab.scenario.host_settings import HostSettings, Sysctl
 from tcplab.scenario.mistake import MistakeError, instead_of, quoted
-from tcplab.scenario.steps import HostSettings, Sysctl
 from tcplab.text import Text, verbatim
 
 ENDS = ("client", "server")

@@ -1,12 +1,16 @@
 """What a scenario consists of: calls at a host, acts on the wire, waits and expectations."""
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from tcplab.scenario.calls import Call
+from tcplab.scenario.host_settings import HostSettings
 from tcplab.scenario.predicate import Predicate
-from tcplab.scenario.wire import WireAct
 from tcplab.tcp.states import State
 from tcplab.text import Text
+
+if TYPE_CHECKING:
+    from tcplab.scenario.wire import WireAct
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +31,7 @@ class At:
 class On:
     """Something is done to the wire, or to a whole host."""
 
-    act: WireAct
+    act: "WireAct"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,32 +97,6 @@ class Delivered:
 
 
 Step = At | On | Pause | Await | Quiet | Expect | Until | Delivered
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sysctl:
-    """A setting of a host's kernel. With `if_present` a kernel that lacks it does without."""
-
-    name: str
-    value: str
-    if_present: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HostSettings:
-    """How a host is set up. `crafted`: its TCP is tcplab's own.
-
-    `quickack` lets its route acknowledge at once (else Linux delays an ACK up to 40 ms to let it
-    ride on data, and closes merge into three segments by accident). `rto_min_ms` above 0 is the
-    least time-out for retransmissions, locked on its route: 10 s where none is meant to happen,
-    even if the machine itself pauses between two steps.
-    """
-
-    name: str
-    crafted: bool = False
-    quickack: bool = False
-    rto_min_ms: int = 0
-    sysctls: tuple[Sysctl, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from enum import Enum, unique
 
 from tcplab.scenario.predicate import Predicate, Sum
 from tcplab.tcp.flags import Flags
+from tcplab.tcp.options import Option
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +149,7 @@ class Craft:
     data: bytes = b""
     wnd_octets: int = 64240
     urgent: int = 0
+    options: tuple[Option, ...] = ()
     as_host: str | None = None
 
 

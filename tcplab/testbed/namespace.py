@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING
 
 from tcplab.kernel import links, offloads
 from tcplab.kernel.netlink import ROUTE, Netlink
-from tcplab.scenario.steps import Connection, HostSettings
+from tcplab.scenario.host_settings import HostSettings
+from tcplab.scenario.steps import Connection
 from tcplab.tcp.segment import Address
-from tcplab.testbed.home import INTERFACE, Home
+from tcplab.testbed.home import Home
 from tcplab.testbed.host import Flow
 from tcplab.testbed.kernel_host import KernelHost
 from tcplab.testbed.netns import Namespace
-from tcplab.testbed.plan import CABLE, SEATS, Family
+from tcplab.testbed.plan import CABLE, INTERFACE, SEATS, Family, wired
 from tcplab.testbed.rootless import not_built, prepare_process
 from tcplab.testbed.sleep import sleep
 from tcplab.testbed.sysctls import set_quietly
@@ -90,9 +91,11 @@ class NamespaceTestbed:
 
     def _build(self, settings: Iterable[HostSettings]) -> None:
         self._middle = self._namespace(self._open)
+        names = list(self._possessions)
         for each in settings:
             namespace = self._namespace(self._possessions[each.name])
-            self._homes[each.name] = Home(namespace, SEATS[each.name], each, self._family)
+            nics = wired(each.name, names)
+            self._homes[each.name] = Home(namespace, SEATS[each.name], each, self._family, nics)
         with self._middle.entered():
             set_quietly("net/ipv6/conf/all/disable_ipv6", "1")
             self._wire = PacketSocket(None, self._permit)
@@ -245,7 +248,7 @@ class NamespaceTestbed:
     def _plug(self, host: str, *, there: bool) -> None:
         home = self._homes[host]
         with self._middle.entered(), contextlib.closing(Netlink(ROUTE)) as netlink:
-            netlink.tell([links.set_up(home.seat.wire_index, up=there)])
+            netlink.tell([links.set_up(home.seat.far_index, up=there)])
         home.wait_for_carrier(there=there)
 
     def reboot(self, host: str) -> None:
@@ -256,7 +259,7 @@ class NamespaceTestbed:
         """
         home = self._homes[host]
         with self._middle.entered(), contextlib.closing(Netlink(ROUTE)) as netlink:
-            netlink.tell([links.delete(home.seat.wire_index)])
+            netlink.tell([links.delete(home.seat.far_index)])
         self._possessions[host].close()
         home.namespace = self._namespace(self._possessions[host])
         self._lay([home])

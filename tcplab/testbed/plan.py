@@ -2,12 +2,15 @@
 elsewhere.
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum, unique
 
 CABLE = "w-"
-"""Before a host's name: the NIC at the wire's end of its cable."""
-
+"""Before a host's name: the NIC at the other end of its cable."""
+INTERFACE = "eth0"
+"""The NIC at a host's own end of its cable."""
+_NIC = 2  # its index
 
 _IP4, _IP6 = "192.0.2.{}", "2001:db8::{}"
 
@@ -22,18 +25,21 @@ class Family(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seat:
-    """A host's place on the wire: its addresses, its NIC's, and the NIC's at the wire's end."""
+    """A host's place: its addresses, and the MACs of the NICs at both ends of its cable.
+
+    The far end is the wire's; on a direct link it is the server's.
+    """
 
     name: str
     ip4: str
     ip6: str
     mac: str
-    wire_mac: str
-    wire_index: int
+    far_mac: str
+    far_index: int
 
     @property
     def cable(self) -> str:
-        """The name of the NIC at the wire's end."""
+        """The name of the NIC at the far end."""
         return CABLE + self.name
 
     def ip(self, family: Family) -> str:
@@ -55,11 +61,41 @@ def _seat(name: str, number: int) -> Seat:
         ip4=_IP4.format(number),
         ip6=_IP6.format(number),
         mac=f"02:00:00:00:00:{number:02d}",
-        wire_mac=f"02:00:00:00:ff:{number:02d}",
-        wire_index=10 + number,
+        far_mac=f"02:00:00:00:ff:{number:02d}",
+        far_index=10 + number,
     )
 
 
 SEATS = {
     seat.name: seat for seat in (_seat("client", 1), _seat("server", 2), _seat("attacker", 66))
 }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nic:
+    """One of a host's NICs: its index and name, and the MAC to which frames for each host go that
+    it leads to.
+    """
+
+    index: int
+    name: str
+    macs: Mapping[str, str]
+
+
+def wired(host: str, hosts: Iterable[str]) -> tuple[Nic, ...]:
+    """The NIC of a host on the wire, which leads to all others."""
+    macs = {name: SEATS[name].mac for name in hosts if name != host}
+    return (Nic(index=_NIC, name=INTERFACE, macs=macs),)
+
+
+def at_far_end(host: str, middle: str) -> tuple[Nic, ...]:
+    """The NIC of a host whose cable leads straight to the host in the `middle`."""
+    return (Nic(index=_NIC, name=INTERFACE, macs={middle: SEATS[host].far_mac}),)
+
+
+def in_the_middle(others: Iterable[str]) -> tuple[Nic, ...]:
+    """The NICs of the host to which the cables of all others lead."""
+    seats = [SEATS[name] for name in others]
+    return tuple(
+        Nic(index=seat.far_index, name=seat.cable, macs={seat.name: seat.mac}) for seat in seats
+    )

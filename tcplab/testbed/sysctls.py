@@ -2,22 +2,29 @@
 
 import contextlib
 import os
+from typing import TYPE_CHECKING
 
 from tcplab.errors import RefusedError, UnavailableError
-from tcplab.scenario.steps import HostSettings, Sysctl
+from tcplab.scenario.host_settings import HostSettings, Sysctl
 from tcplab.text import Text
-from tcplab.timeline.timeline import Setting
+
+if TYPE_CHECKING:
+    from tcplab.timeline.timeline import Setting
 
 _ALL = "/proc/sys/"
 _OF_A_NAMESPACE = "net."
 
 
-def apply_sysctls(host: HostSettings) -> list[Setting]:
+def apply_sysctls(host: HostSettings) -> "list[Setting]":
     """Write them to the namespace that this thread is in; what each was before.
 
     Raises UnavailableError for one that this kernel lacks (unless `if_present`) or does not take,
     and RefusedError for one that is not the namespace's own but the machine's.
     """
+    if not host.sysctls:
+        return []
+    from tcplab.timeline.timeline import Setting  # not needed by a testbed without a timeline
+
     return [
         Setting(host=host.name, name=each.name, value=each.value, default=_apply(host.name, each))
         for each in host.sysctls

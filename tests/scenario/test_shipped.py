@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import pytest
 
+from tcplab.scenario import catalogue
 from tcplab.scenario.call_reader import alphabet
 from tcplab.scenario.calls import (
     Abort,
@@ -64,6 +65,10 @@ def test_handshake_opens_says_one_line_and_closes():
     )
     assert quick(scenario) == {"client", "server"}
     assert expected(scenario)[0] == "client.state == TIME-WAIT and server.state == CLOSED"
+
+
+def test_handshake_is_what_the_catalogue_reads_as_three_way():
+    assert handshake(b"hello\n") == catalogue.load("three-way")
 
 
 def test_handshake_notices_whether_its_data_came_whatever_that_is():

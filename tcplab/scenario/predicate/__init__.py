@@ -9,8 +9,11 @@ It is parsed, never evaluated as Python. The parser is imported only when someth
 from collections.abc import Collection
 
 from tcplab.scenario.predicate.expression import (
+    All,
+    Comparison,
     Evidence,
     Kind,
+    Literal,
     Name,
     Predicate,
     Sum,
@@ -20,8 +23,11 @@ from tcplab.scenario.predicate.expression import (
 from tcplab.scenario.predicate.mistakes import PredicateError
 
 __all__ = [
+    "All",
+    "Comparison",
     "Evidence",
     "Kind",
+    "Literal",
     "Name",
     "Predicate",
     "PredicateError",
