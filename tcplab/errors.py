@@ -72,3 +72,7 @@ class RefusedError(TcplabError):
     """tcplab does not do that, whoever asks: see the safety tiers."""
 
     status = Exit.REFUSED
+
+
+class LinkLostError(InconclusiveError):
+    """The way to the other end went away in mid-run: its interface went down, or its route did."""

@@ -1,10 +1,25 @@
 """What ICMP errors mean, in words (RFC 792, RFC 1122 §3.2.2.1, RFC 1812 §5.2.7.1, RFC 4443 §3)."""
 
 from enum import Enum, unique
-from typing import Final
+from typing import Final, Protocol
 
 from tcplab.text import Text
-from tcplab.timeline.events import IcmpEvent
+
+
+class Coded(Protocol):
+    """What has an ICMP type and code: an event of a timeline, a rejected port of a scan."""
+
+    @property
+    def version(self) -> int:
+        """4 or 6."""
+
+    @property
+    def type(self) -> int:
+        """As in the header."""
+
+    @property
+    def code(self) -> int:
+        """As in the header."""
 
 
 @unique
@@ -63,7 +78,7 @@ _NO_HOST = frozenset({(4, _UNREACHABLE_4, 1), (6, _UNREACHABLE_6, 3)})
 _NO_PORT = frozenset({(4, _UNREACHABLE_4, 3), (6, _UNREACHABLE_6, 4)})
 
 
-def words(error: IcmpEvent) -> Text:
+def words(error: Coded) -> Text:
     """The error in words, with its type and code."""
     known = _WORDS.get(_key(error))
     if known is None:
@@ -71,7 +86,7 @@ def words(error: IcmpEvent) -> Text:
     return Text("{words} (type {type}, code {code})", words=known, type=error.type, code=error.code)
 
 
-def report(error: IcmpEvent) -> Report:
+def report(error: Coded) -> Report:
     """What it means for a connection that is not open yet."""
     key = _key(error)
     if key in _ADVICE or key[:2] in _ADVISING_TYPES:
@@ -79,15 +94,15 @@ def report(error: IcmpEvent) -> Report:
     return Report.PROHIBITED if key in _PROHIBITED else Report.UNREACHABLE
 
 
-def names_host(error: IcmpEvent) -> bool:
+def names_host(error: Coded) -> bool:
     """Does it say that nobody there has the address?"""
     return _key(error) in _NO_HOST
 
 
-def betrays_firewall(error: IcmpEvent) -> bool:
+def betrays_firewall(error: Coded) -> bool:
     """Would a host's TCP never send it? It answers with RST where no port listens."""
     return _key(error) in _NO_PORT or report(error) is Report.PROHIBITED
 
 
-def _key(error: IcmpEvent) -> tuple[int, int, int]:
+def _key(error: Coded) -> tuple[int, int, int]:
     return error.version, error.type, error.code

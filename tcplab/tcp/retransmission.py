@@ -11,12 +11,16 @@ class RetransmissionTimer:
 
     `deadline_ns` is None while it is off; `tries` counts the transmissions of what it waits for.
     The RTO starts at `initial_ns`, which is also its least value: 1 s in RFC 6298 (2.1, 2.4).
+    What is no TCP connection may have another least value, `least_ns`.
     """
 
-    __slots__ = ("_initial_ns", "_rttvar_ns", "_srtt_ns", "deadline_ns", "rto_ns", "tries")
+    __slots__ = (
+        "_initial_ns", "_least_ns", "_rttvar_ns", "_srtt_ns", "deadline_ns", "rto_ns", "tries",
+    )  # fmt: skip
 
-    def __init__(self, initial_ns: int) -> None:
+    def __init__(self, initial_ns: int, *, least_ns: int | None = None) -> None:
         self._initial_ns = initial_ns
+        self._least_ns = initial_ns if least_ns is None else least_ns
         self._srtt_ns: int | None = None
         self._rttvar_ns = 0
         self.rto_ns = initial_ns
@@ -55,7 +59,7 @@ class RetransmissionTimer:
             self._rttvar_ns = (3 * self._rttvar_ns + abs(self._srtt_ns - rtt_ns)) // 4
             self._srtt_ns = (7 * self._srtt_ns + rtt_ns) // 8
         rto_ns = self._srtt_ns + max(_CLOCK_NS, 4 * self._rttvar_ns)
-        self.rto_ns = min(max(rto_ns, self._initial_ns), MAX_RTO_NS)
+        self.rto_ns = min(max(rto_ns, self._least_ns), MAX_RTO_NS)
 
     def distrust(self) -> None:
         """The SYN had to be sent again: three times the initial RTO when data begins (5.7)."""

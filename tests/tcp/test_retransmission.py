@@ -60,6 +60,13 @@ def test_rto_is_bounded():
     assert timer.rto_ns == MAX_RTO_NS
 
 
+def test_least_rto_may_differ_from_the_initial_one():
+    timer = RetransmissionTimer(SECOND_NS, least_ns=20 * MS)
+    assert timer.rto_ns == SECOND_NS
+    timer.measure(MS)
+    assert timer.rto_ns == 20 * MS
+
+
 def test_back_off_doubles_up_to_the_bound():
     """(5.5)."""
     timer = RetransmissionTimer(SECOND_NS)

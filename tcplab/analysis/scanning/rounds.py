@@ -1,0 +1,197 @@
+"""When to ask again, how long to wait for answers, and when enough was asked.
+
+In a round every port without an answer is asked once. A round is over when nothing has come for
+`quiet_for_ns`; the scan is over when fewer than a thousandth of an answer is expected to have been
+missed (module `missed`). What that takes by simulation, where in each case fewer than one answer
+is missed in a thousand scans of 65,535 ports:
+
+| answer | silent | lost each way | rounds: median, most     | probes  |
+|--------|--------|---------------|--------------------------|---------|
+| 65,535 | 0      | 0             | 1, 1                     | 65,535  |
+| 65,435 | 100    | 0             | 2, 2                     | 65,635  |
+| 65,535 | 0      | 5 %           | 5, 8                     | 72,600  |
+| 65,435 | 100    | 5 %           | 8, 9                     | 73,300  |
+| 65,535 | 0      | 20 %          | 12, 18                   | 102,400 |
+| 65,435 | 100    | 20 %          | 18, 18                   | 104,000 |
+| 5      | 65,530 | 0             | 5, 5; with `controls` 4  | 262,140 |
+"""
+
+from math import ceil, log
+
+from tcplab.analysis.scanning.missed import Controls, Estimate, estimate
+from tcplab.analysis.scanning.report import Round
+from tcplab.tcp.retransmission import SECOND_NS, RetransmissionTimer
+
+ENOUGH = 0.001
+"""So many missed answers are expected when a scan ends."""
+MOST_ROUNDS = 30
+LEAST_RTO_NS = 20_000_000
+"""On a shared machine an answer may wait so long for a processor, whatever the round trip."""
+_BACK_OFF = 1.25
+_MOST_BACK_OFF = 4
+_FEW_ANSWERS = 500
+"""With more of them, the rounds themselves tell the loss."""
+_MOST_CONTROLS = 64
+_ICMP_BURST = 6
+"""Linux sends a host so many ICMP errors at once (XRLIM_BURST_FACTOR, net/ipv4/inetpeer.c) …"""
+_ICMP_PAUSE_NS = 1_100_000_000
+"""… and then one a second (net.ipv4.icmp_ratelimit)."""
+_PAUSES = 2
+"""The first one lasts long enough, the next one's probes come after it."""
+
+
+class Rounds:
+    """The rounds of one scan that began at `began_ns`.
+
+    `begin` and `end` bracket a round; `another` says whether there is to be one more. RTOs are
+    those of RFC 6298 with `least_ns` for its 1 s, since a probe too many costs little here, and
+    `initial_ns` until a round trip has been measured. Where ICMP errors may be limited to one a
+    second, as by Linux, some of them together with silent ports cost two rounds of a second.
+    """
+
+    __slots__ = (
+        "_again", "_asked", "_began_ns", "_clean", "_controls", "_estimate", "_icmp_limited",
+        "_in_vain", "_left", "_most", "_patient", "_rejected", "_rounds", "_started_ns", "_timer",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        began_ns: int = 0,
+        *,
+        least_ns: int = LEAST_RTO_NS,
+        initial_ns: int = SECOND_NS,
+        most_rounds: int = MOST_ROUNDS,
+        icmp_limited: bool = True,
+    ) -> None:
+        self._began_ns = self._started_ns = began_ns
+        self._timer = RetransmissionTimer(initial_ns, least_ns=least_ns)
+        self._most = most_rounds
+        self._icmp_limited = icmp_limited
+        self._rounds: list[Round] = []
+        self._clean: list[int] = []
+        self._controls = Controls()
+        self._estimate: Estimate | None = None
+        self._asked = self._again = self._left = self._rejected = 0
+        self._patient = False
+        self._in_vain = 0
+
+    # ── what happens ────────────────────────────────────────────────────────────────────────
+
+    def begin(self, probes: int, now_ns: int, *, again: int = 0) -> None:
+        """A round begins: one probe to each of `probes` ports, `again` of which had answered."""
+        self._asked, self._again = probes - again, again
+        self._started_ns = now_ns
+
+    def end(
+        self, answers: int, now_ns: int, *, drops: int = 0, again: int = 0, rejected: int = 0
+    ) -> None:
+        """It is over: `answers` ports answered for the first time, `rejected` of them by ICMP.
+
+        `again` of those asked again answered again. `drops` answers found no room and may have
+        been anybody's: such losses come in bursts and say nothing of the path, so this round
+        counts neither for its loss nor as a try of those who did not answer.
+        """
+        self._left = self._asked - answers
+        self._rejected += rejected
+        self._in_vain = self._in_vain + 1 if self._patient and not answers else 0
+        self._rounds.append(
+            Round(
+                number=len(self._rounds),
+                probes=self._asked + self._again,
+                answers=answers,
+                began_ns=self._started_ns - self._began_ns,
+                ended_ns=now_ns - self._began_ns,
+                rto_ns=self.rto_ns,
+            )
+        )
+        if not drops:
+            self._clean.append(answers)
+            self._controls = Controls(
+                asked=self._controls.asked + self._again,
+                answered=self._controls.answered + min(again, self._again),
+            )
+        self._estimate = None
+
+    def measured(self, rtt_ns: int) -> None:
+        """One round trip. A fresh source port in each round makes it unambiguous (Karn's rule)."""
+        self._timer.measure(rtt_ns)
+
+    # ── what to do ──────────────────────────────────────────────────────────────────────────
+
+    @property
+    def rto_ns(self) -> int:
+        """The retransmission time-out, by the round trips measured so far."""
+        return self._timer.rto_ns
+
+    def quiet_for_ns(self) -> int:
+        """For so long nothing must come, since the last probe and answer, to end this round.
+
+        It backs off by a quarter a round and not twofold: a round is not the retransmission of
+        one segment, and the answers of the others show that the path is not congested.
+        """
+        quiet_ns = int(self.rto_ns * min(_BACK_OFF ** len(self._rounds), _MOST_BACK_OFF))
+        return max(quiet_ns, _ICMP_PAUSE_NS) if self._patient else quiet_ns
+
+    def controls(self, answered: int) -> int:
+        """How many of the `answered` ports the next round should ask again, to learn the loss.
+
+        Where only a few ports answer at all, their first answers say little of the loss, and a
+        round to all the silent ones costs thousands of times as much as asking these once more.
+        """
+        return min(answered, _MOST_CONTROLS) if answered < _FEW_ANSWERS else 0
+
+    def another(self, unanswered: int) -> bool:
+        """Is there to be one more round? `certain` says whether a "no" is by the rule."""
+        if unanswered != self._left:
+            self._left, self._estimate = unanswered, None
+        if self.certain or len(self._rounds) >= self._most:
+            return False
+        self._patient = self._patient or (self._enough() and self._may_be_limited())
+        return True
+
+    @property
+    def certain(self) -> bool:
+        """Nobody is left to ask, or the rule is met: fewer than `ENOUGH` answers were missed.
+
+        And the last round brought nothing: while answers still come, more are to be expected.
+        """
+        if not self._rounds:
+            return False
+        return not self._left or (
+            self._enough() and (self._in_vain >= _PAUSES or not self._may_be_limited())
+        )
+
+    def _enough(self) -> bool:
+        return not self._rounds[-1].answers and self.expected_missed() < ENOUGH
+
+    def _may_be_limited(self) -> bool:
+        return self._icmp_limited and self._rejected >= _ICMP_BURST
+
+    # ── what is known ───────────────────────────────────────────────────────────────────────
+
+    def expected_missed(self) -> float:
+        """How many ports answer but have not, as every probe or its answer was lost."""
+        return self._estimated().missed
+
+    @property
+    def loss(self) -> float:
+        """The share of probes to answering ports that bring no answer, as far as it is known."""
+        return self._estimated().loss
+
+    def to_come(self) -> int:
+        """About how many rounds are still needed, for a guess at the time that is left."""
+        if self.certain:
+            return 0
+        missed = self.expected_missed()
+        more = ceil(log(ENOUGH / missed) / log(self.loss)) if missed > ENOUGH else 1
+        return min(more, max(self._most - len(self._rounds), 0))
+
+    @property
+    def rounds(self) -> tuple[Round, ...]:
+        """Those that have ended."""
+        return tuple(self._rounds)
+
+    def _estimated(self) -> Estimate:
+        if self._estimate is None:
+            self._estimate = estimate(self._clean, self._left, self._controls)
+        return self._estimate
