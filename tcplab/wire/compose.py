@@ -9,12 +9,10 @@ from struct import unpack_from
 from tcplab.tcp.segment import Segment
 from tcplab.wire import codec
 from tcplab.wire.frame import Frame, Link, decode
+from tcplab.wire.icmp_error import QUOTED_OCTETS
 
 _ETHERTYPES = {4: b"\x08\x00", 6: b"\x86\xdd"}
-_IP_HEADER = {4: 20, 6: 40}
-_ICMP_HEADER = 8
-_LONGEST_REPORT = {4: 576, 6: 1280}
-"""Octets of the whole packet: RFC 1812 §4.3.2.3, and the least IPv6 MTU (RFC 4443 §2.4)."""
+_IP6_HEADER = 40
 
 
 def ethernet(segment: Segment, *, src_mac: str, dst_mac: str, hops: int = 64) -> Frame:
@@ -39,9 +37,12 @@ def reporting(frame: Frame, *, src_ip: str, kind: int, code: int) -> Frame:
     ValueError for an ICMPv6 type other than 1, destination unreachable.
     """
     version = 6 if ":" in frame.src_ip else 4
-    room = _LONGEST_REPORT[version] - _IP_HEADER[version] - _ICMP_HEADER
     packet = codec.craft_error(
-        _packet(frame, version)[:room], src=src_ip, dst=frame.src_ip, kind=kind, code=code
+        _packet(frame, version)[: QUOTED_OCTETS[version]],
+        src=src_ip,
+        dst=frame.src_ip,
+        kind=kind,
+        code=code,
     )
     return decode(_link_back(frame) + packet, link=frame.link)
 
@@ -58,5 +59,5 @@ def _packet(frame: Frame, version: int) -> bytes:
     """The IP packet alone: a short Ethernet frame is padded, and padding is not to be quoted."""
     at = frame.link_octets
     (length,) = unpack_from("!H", frame.octets, at + (2 if version == 4 else 4))
-    end = at + length + (0 if version == 4 else _IP_HEADER[6])
+    end = at + length + (0 if version == 4 else _IP6_HEADER)
     return frame.octets[at:end]

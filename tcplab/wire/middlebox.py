@@ -14,14 +14,11 @@ from tcplab.tcp.segment import Address, Segment
 from tcplab.tcp.sequence import ZERO
 from tcplab.wire.compose import answering, reporting
 from tcplab.wire.frame import Frame
+from tcplab.wire.icmp_error import NO_HOST, PROHIBITED
 from tcplab.wire.judgement import Judgement
 from tcplab.wire.passage import Arrival
 
 _MOST_FLOWS = 4096
-
-# (type, code) of destination unreachable, by IP version.
-_PROHIBITED = {4: (3, 13), 6: (1, 1)}  # by administration: RFC 1812 §5.2.7.1, RFC 4443 §3.1
-_NO_HOST = {4: (3, 1), 6: (1, 3)}  # host unreachable: RFC 792; address unreachable: RFC 4443 §3.1
 
 _ROUTER = {4: "192.0.2.254", 6: "2001:db8::fe"}
 
@@ -58,7 +55,7 @@ class Firewall:
             case Refusal.RST:
                 return _refused_with_reset(frame, segment)
             case Refusal.ICMP:
-                return _refused_with_report(frame, _PROHIBITED, src_ip=self.ip)
+                return _refused_with_report(frame, PROHIBITED, src_ip=self.ip)
             case _:
                 assert_never(self.refusal)
 
@@ -77,7 +74,7 @@ class Unreachable:
             return _PASSES
         if frame.segment is None:
             return _VANISHES
-        return _refused_with_report(frame, _NO_HOST, src_ip=_ROUTER[6 if ":" in self.ip else 4])
+        return _refused_with_report(frame, NO_HOST, src_ip=_ROUTER[6 if ":" in self.ip else 4])
 
 
 class ForgetIdle:

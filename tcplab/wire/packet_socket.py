@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from struct import unpack, unpack_from
 from threading import Thread
 
+from tcplab.wire.burst.path import BatchPermit
 from tcplab.wire.filters import attach_filter
 from tcplab.wire.frame import Frame, FrameError, Link, decode
-from tcplab.wire.permit import Permit
 
 _SOL_PACKET = 263
 _STATISTICS, _AUXDATA, _QDISC_BYPASS, _IGNORE_OUTGOING = 6, 8, 20, 23
@@ -59,7 +59,7 @@ class PacketSocket:
     def __init__(
         self,
         interface: str | None,
-        permit: Permit,
+        permit: BatchPermit,
         *,
         link: Link = Link.ETHERNET,
         ignore_outgoing: bool = True,

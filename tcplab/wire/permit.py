@@ -1,21 +1,26 @@
 """The one check that every packet and every connect() passes before it leaves (safety tiers).
 
-A `Permit` is made when it is known where a run may reach, and goes with it to the sockets that
+A permit is made when it is known where a run may reach, and goes with it to the sockets that
 send: either a testbed that tcplab made, in whose namespaces a socket is then confined for ever, or
-the one host that the user named, resolved once.
+the one host that the user named, resolved once; a handshake with it, or a scan.
 """
 
 import os
+from _thread import LockType, allocate_lock
 from dataclasses import dataclass, field
 from fcntl import ioctl
 from socket import socket
+from time import monotonic_ns
 from typing import ClassVar
 
 from tcplab.errors import RefusedError
 from tcplab.text import Text
+from tcplab.wire.destination import is_global, refuse_unless_one_host
 
 _SIOCGSKNS = 0x894C  # the network namespace of a socket, as a descriptor (linux/sockios.h)
-_METADATA_SERVICES = ("169.254.169.254", "fd00:ec2::254")
+
+PRIVATE_PPS, GLOBAL_PPS = 1000, 100
+"""A scan's packets a second, where the user says nothing: to private and to global addresses."""
 
 
 class TestbedPermit:
@@ -51,7 +56,7 @@ class TestbedPermit:
         """Nobody counts."""
         return False
 
-    def check(self, destination: str) -> None:
+    def check(self, destination: str, count: int = 1) -> None:
         """Where the socket is confined, every destination is."""
 
 
@@ -83,18 +88,11 @@ class HostPermit:
         (`RawSocket`), or names it with each frame (`PacketSocket`).
         """
 
-    def check(self, destination: str) -> None:
-        """Count one packet to `destination`; raise RefusedError if it may not be sent."""
+    def check(self, destination: str, count: int = 1) -> None:
+        """Count so many packets to `destination`; raise RefusedError if they may not be sent."""
         if destination != self.destination:
-            raise RefusedError(
-                Text(
-                    "A packet to {found} was about to be sent; this run may reach {named} only.",
-                    found=destination,
-                    named=self.destination,
-                ),
-                remedy=Text("This is a bug in tcplab: please report it."),
-            )
-        if self.sent >= self.budget:
+            raise _elsewhere(destination, self.destination)
+        if self.sent + count > self.budget:
             raise RefusedError(
                 Text(
                     "This run has sent {budget} packets to {host}, the most that it may.",
@@ -103,25 +101,101 @@ class HostPermit:
                 ),
                 remedy=Text("A host that talks this much is better watched with a capture."),
             )
-        self.sent += 1
+        self.sent += count
+
+
+@dataclass(slots=True, kw_only=True)
+class ScanPermit:
+    """As many packets as there are ports and rounds, to one host, by one interface, no faster than
+    `rate_pps` (None: as fast as the path answers).
+
+    `own` says that the address is this machine's. Raises RefusedError when it is made for an
+    address that names more than one host, or cloud metadata; for a global address or a rate above
+    the default unless it says who `authorized` it; and when anything else is about to be sent, or
+    faster. It is the last line behind whoever keeps the pace, and lets a second's worth go at once.
+    """
+
+    destination: str
+    interface: str
+    rate_pps: int | None
+    authorized: str | None = None
+    own: bool = False
+    sent: int = field(default=0, init=False)
+    _level: float = field(default=0.0, init=False)
+    _at_ns: int = field(default=0, init=False)
+    _lock: LockType = field(default_factory=allocate_lock, init=False)
+
+    def __post_init__(self) -> None:
+        refuse_unless_one_host(self.destination)
+        if self.rate_pps is not None and self.rate_pps < 1:
+            raise ValueError(f"{self.rate_pps} packets a second")
+        if not (self.authorized and self.authorized.strip()):
+            self._refuse_what_needs_authority()
+        self._level = float(self.rate_pps or 0)
+        self._at_ns = monotonic_ns()
+
+    def _refuse_what_needs_authority(self) -> None:
+        if not self.own and is_global(self.destination):
+            raise RefusedError(
+                Text(
+                    "{address} is a global address: somebody has to allow its scan.",
+                    address=self.destination,
+                ),
+                remedy=Text('Say who did: --authorized "who said so"'),
+            )
+        if self.rate_pps is None or self.rate_pps > PRIVATE_PPS:
+            raise RefusedError(
+                Text(
+                    "More than {most} packets a second outside the testbed need somebody's leave.",
+                    most=PRIVATE_PPS,
+                ),
+                remedy=Text(
+                    'Say who gave it: --authorized "who said so"; or: --rate {most}',
+                    most=PRIVATE_PPS,
+                ),
+            )
+
+    def check_socket(self, sender: socket) -> None:
+        """As with `HostPermit`: whoever makes a socket ties it to the interface."""
+
+    def check(self, destination: str, count: int = 1) -> None:
+        """Count so many packets to `destination`; raise RefusedError if they may not be sent. Any
+        thread may ask.
+        """
+        if destination != self.destination:
+            raise _elsewhere(destination, self.destination)
+        with self._lock:
+            if self.rate_pps is not None:
+                now_ns = monotonic_ns()
+                gained = (now_ns - self._at_ns) * self.rate_pps / 1e9
+                self._level = min(self._level + gained, self.rate_pps)
+                self._at_ns = now_ns
+                if count > self._level:
+                    raise RefusedError(
+                        Text(
+                            "This scan was about to send faster than {rate} packets a second.",
+                            rate=self.rate_pps,
+                        ),
+                        remedy=Text("This is a bug in tcplab: please report it."),
+                    )
+                self._level -= count
+            self.sent += count
 
 
 Permit = TestbedPermit | HostPermit
 
 
-def refuse_unless_one_host(destination: str) -> None:
-    """Raise RefusedError for multicast, broadcast, the unspecified address, and cloud metadata."""
-    from ipaddress import IPv4Address, ip_address  # 1 ms that the testbed need not pay
+def default_rate(address: str, *, own: bool = False) -> int:
+    """The packets a second at which a scan may ask that address without any word of the user's."""
+    return PRIVATE_PPS if own or not is_global(address) else GLOBAL_PPS
 
-    address = ip_address(destination)
-    if address.version == 6 and address.ipv4_mapped is not None:
-        address = address.ipv4_mapped
-    if address.is_multicast or address == IPv4Address("255.255.255.255"):
-        why = Text("{address} is not one host but a group of hosts.", address=destination)
-    elif address.is_unspecified or (address.version == 4 and address.packed[0] == 0):
-        why = Text("{address} is no host's address.", address=destination)
-    elif address in map(ip_address, _METADATA_SERVICES):
-        why = Text("{address} is a cloud's metadata service.", address=destination)
-    else:
-        return
-    raise RefusedError(why, remedy=Text("Name one host that you may talk to."))
+
+def _elsewhere(found: str, named: str) -> RefusedError:
+    return RefusedError(
+        Text(
+            "A packet to {found} was about to be sent; this run may reach {named} only.",
+            found=found,
+            named=named,
+        ),
+        remedy=Text("This is a bug in tcplab: please report it."),
+    )

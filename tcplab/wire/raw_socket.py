@@ -6,24 +6,21 @@ was crafted.
 """
 
 import socket
-from struct import pack, unpack_from
+from struct import pack
 
+from tcplab.wire.error_queue import ReportedError, keep_errors, take_errors
 from tcplab.wire.filters import DISCARD, attach_filter
 from tcplab.wire.frame import FrameError, IcmpError, Link, decode
 from tcplab.wire.permit import Permit
 
-# The header is ours (IP_HDRINCL 3, IPV6_HDRINCL 36), and errors are to be queued (*_RECVERR 11,
-# 25).
-_OPTIONS: dict[int, tuple[tuple[int, int], ...]] = {
-    socket.AF_INET: ((socket.IPPROTO_IP, 3), (socket.IPPROTO_IP, 11)),
-    socket.AF_INET6: ((socket.IPPROTO_IPV6, 36), (socket.IPPROTO_IPV6, 25)),
+_HEADER_INCLUDED: dict[int, tuple[int, int]] = {  # IP_HDRINCL, IPV6_HDRINCL
+    socket.AF_INET: (socket.IPPROTO_IP, 3),
+    socket.AF_INET6: (socket.IPPROTO_IPV6, 36),
 }
 _LEAVE_BY: dict[int, tuple[int, int]] = {  # IP_UNICAST_IF, IPV6_UNICAST_IF
     socket.AF_INET: (socket.IPPROTO_IP, 50),
     socket.AF_INET6: (socket.IPPROTO_IPV6, 76),
 }
-_EXTENDED_ERROR = 16  # octets of struct sock_extended_err
-_ORIGINS = {2: 4, 3: 6}  # SO_EE_ORIGIN_ICMP, SO_EE_ORIGIN_ICMP6 (linux/errqueue.h)
 
 
 class RawSocket:
@@ -44,8 +41,8 @@ class RawSocket:
         try:
             permit.check_socket(self._socket)
             attach_filter(self._socket, DISCARD)
-            for level, name in _OPTIONS[family]:
-                self._socket.setsockopt(level, name, 1)
+            self._socket.setsockopt(*_HEADER_INCLUDED[family], 1)
+            keep_errors(self._socket)
             if interface is not None:
                 # Not SO_BINDTODEVICE: what the kernel itself reports, where no neighbour answers,
                 # comes by way of loopback.
@@ -71,47 +68,27 @@ class RawSocket:
 
         Where no neighbour answers, the kernel sends itself an ICMP error, which never is on a link.
         """
-        errors: list[IcmpError] = []
-        while True:
-            try:
-                quoted, ancillary, _flags, _to = self._socket.recvmsg(
-                    2048, 512, socket.MSG_ERRQUEUE
-                )
-            except BlockingIOError:
-                return errors
-            for _level, _kind, data in ancillary:
-                error = _read_error(quoted, data)
-                if error is not None and _offender(data) == own_ip:
-                    errors.append(error)
+        reported = [each for each in take_errors(self._socket) if each.reporter == own_ip]
+        return [error for each in reported if (error := _about_tcp(each)) is not None]
 
     def close(self) -> None:
         """Give the socket back."""
         self._socket.close()
 
 
-def _read_error(quoted: bytes, data: bytes) -> IcmpError | None:
-    """struct sock_extended_err, and the packet that it is about; None if that is no TCP."""
-    if len(data) < _EXTENDED_ERROR:
-        return None
-    _errno, origin, kind, code = unpack_from("=IBBB", data)
+def _about_tcp(reported: ReportedError) -> IcmpError | None:
+    """With what its quote says; None if that is no TCP."""
     try:
-        segment = decode(quoted, link=Link.NONE).segment
+        segment = decode(reported.quoted, link=Link.NONE).segment
     except FrameError:
         return None
-    if origin not in _ORIGINS or segment is None:
+    if segment is None:
         return None
     return IcmpError(
-        version=_ORIGINS[origin],
-        type=kind,
-        code=code,
+        version=reported.version,
+        type=reported.type,
+        code=reported.code,
         quoted_src=segment.src,
         quoted_dst=segment.dst,
         quoted_seq=segment.seq,
     )
-
-
-def _offender(data: bytes) -> str:
-    """Who sent the ICMP error: the socket address behind struct sock_extended_err."""
-    (family,) = unpack_from("=H", data, _EXTENDED_ERROR)
-    at = _EXTENDED_ERROR + (4 if family == socket.AF_INET else 8)
-    return socket.inet_ntop(family, data[at : at + (4 if family == socket.AF_INET else 16)])

@@ -6,7 +6,6 @@ handed. It needs no firewall rule and no privilege, reserves the port, and dies 
 """
 
 import socket
-from ipaddress import ip_address
 
 from tcplab.wire.filters import DISCARD, attach_filter
 
@@ -24,8 +23,11 @@ class Shield:
     def __init__(self, ip: str, port: int = 0, *, link: int = 0) -> None:
         family = socket.AF_INET6 if ":" in ip else socket.AF_INET
         address: tuple[str, int] | tuple[str, int, int, int] = (ip, port)
-        if family == socket.AF_INET6 and ip_address(ip).is_link_local:
-            address = (ip, port, 0, link)
+        if family == socket.AF_INET6:
+            from ipaddress import ip_address  # not needed by IPv4, and slow to import
+
+            if ip_address(ip).is_link_local:
+                address = (ip, port, 0, link)
         self._socket = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
         try:
             attach_filter(self._socket, DISCARD)

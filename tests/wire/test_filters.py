@@ -13,7 +13,7 @@ from tcplab.tcp.sequence import Seq
 from tcplab.testbed.netns import Namespace
 from tcplab.wire.checksum import ones_complement, pseudo_header
 from tcplab.wire.codec import craft
-from tcplab.wire.filters import DISCARD, conversation
+from tcplab.wire.filters import DISCARD, conversation, segments_to
 from tcplab.wire.frame import Frame
 from tcplab.wire.packet_socket import PacketSocket
 from tcplab.wire.permit import TestbedPermit
@@ -101,7 +101,7 @@ def framed(cases) -> list[tuple[str, bytes]]:
     ]
 
 
-def carried_over_a_cable(frames) -> dict[str, list[bytes]]:
+def carried_over_a_cable(frames, program=None) -> dict[str, list[bytes]]:
     """What a filtered capture at the end of a veth sees of each kind of frame.
 
     The sender's kernel carries frame by frame, so what the filter took is there when send returns.
@@ -110,7 +110,7 @@ def carried_over_a_cable(frames) -> dict[str, list[bytes]]:
     with net.client.namespace.entered():
         sender = PacketSocket("eth0", net.client.permit)
     with net.server.namespace.entered():
-        hearer = PacketSocket("eth0", net.server.permit, filter_=conversation(OURS))
+        hearer = PacketSocket("eth0", net.server.permit, filter_=program or conversation(OURS))
     found: dict[str, list[bytes]] = {}
     for name, octets in frames:
         sender.send(Frame(octets=octets), "eth0")
@@ -132,6 +132,47 @@ def test_arp_is_not_seen():
     octets = MACS + b"\x08\x06" + b"\0" * 28
 
     assert apart(carried_over_a_cable, [("ARP", octets)]) == {"ARP": []}
+
+
+# --- segments to many ports ---------------------------------------------------------------------
+
+RUNS = (1, 2, 3, 9, *range(1000, 3000, 2), 65535)  # a thousand runs: more than one jump can cross
+WANTED = (1, 2, 3, 9, 1000, 1500, 2998, 65535)
+UNWANTED = (0, 4, 8, 10, 999, 1001, 2999, 3000, 65534)
+
+
+def test_segments_to_the_ports_are_seen_and_no_others():
+    frames = framed(
+        (str(port), [tcp(4, 80, port), tcp(6, 80, port), with_options(tcp(4, 80, port))])
+        for port in (*WANTED, *UNWANTED)
+    )
+    found = apart(carried_over_a_cable, frames, segments_to(RUNS))
+    assert {name: len(octets) for name, octets in found.items()} == {
+        **{str(port): 3 for port in WANTED},
+        **{str(port): 0 for port in UNWANTED},
+    }
+
+
+def test_nothing_but_whole_segments_to_the_ports_is_seen():
+    found = apart(
+        carried_over_a_cable,
+        framed(
+            [
+                ("from the port", [tcp(4, OURS, 80), tcp(6, OURS, 80)]),
+                ("UDP", [with_protocol(tcp(4, 80, OURS), 17), with_protocol(tcp(6, 80, OURS), 17)]),
+                ("ICMP", [icmp(4), icmp(6)]),
+                ("later fragment", [fragment(tcp(4, 80, OURS), 1)]),
+                ("extension header", [with_hop_by_hop(tcp(6, 80, OURS))]),
+            ]
+        ),
+        segments_to([OURS]),
+    )
+    assert not any(found.values())
+
+
+def test_more_runs_than_a_program_holds_are_refused():
+    with pytest.raises(ValueError):
+        segments_to(range(0, 2800, 2))
 
 
 # --- other links --------------------------------------------------------------------------------

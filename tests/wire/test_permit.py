@@ -1,14 +1,19 @@
 """Permits: what may be sent, and where. The one check that every packet passes."""
 
+import contextlib
+import re
 import socket
+import threading
 from contextlib import closing
 
 import pytest
 
 from tcplab.errors import Exit, RefusedError
 from tcplab.testbed.netns import Namespace
+from tcplab.wire import permit as permit_module
+from tcplab.wire.destination import refuse_unless_one_host
 from tcplab.wire.packet_socket import PacketSocket
-from tcplab.wire.permit import HostPermit, TestbedPermit, refuse_unless_one_host
+from tcplab.wire.permit import HostPermit, ScanPermit, TestbedPermit, default_rate
 from tcplab.wire.raw_socket import RawSocket
 from tests.links import apart
 
@@ -18,9 +23,10 @@ GROUPS = ["224.0.0.1", "239.255.255.250", "255.255.255.255", "ff02::1", "ff0e::1
 NOBODY = ["0.0.0.0", "::", "0.0.0.1", "0.255.255.255"]
 METADATA = ["fd00:ec2::254", "169.254.169.254", "::ffff:169.254.169.254", "::ffff:a9fe:a9fe"]
 MAPPED = ["::ffff:224.0.0.1", "::ffff:0.0.0.0", "::ffff:255.255.255.255"]
+STANDING_FOR = ["64:ff9b::169.254.169.254", "64:ff9b::e000:1", "2002:a9fe:a9fe::1", "2002::1"]
 
 
-@pytest.mark.parametrize("ip", [*GROUPS, *NOBODY, *METADATA, *MAPPED])
+@pytest.mark.parametrize("ip", [*GROUPS, *NOBODY, *METADATA, *MAPPED, *STANDING_FOR])
 def test_what_is_not_one_host_is_refused(ip):
     with pytest.raises(RefusedError) as refused:
         refuse_unless_one_host(ip)
@@ -29,7 +35,7 @@ def test_what_is_not_one_host_is_refused(ip):
     assert ip in str(refused.value.what)
 
 
-@pytest.mark.parametrize("ip", [*GROUPS, *NOBODY, *METADATA, *MAPPED])
+@pytest.mark.parametrize("ip", [*GROUPS, *NOBODY, *METADATA, *MAPPED, *STANDING_FOR])
 def test_no_permit_is_made_for_it(ip):
     with pytest.raises(RefusedError):
         HostPermit(destination=ip, interface="eth0")
@@ -57,6 +63,148 @@ def test_no_packet_beyond_the_budget():
 
     with pytest.raises(RefusedError, match="20 packets"):
         permit.check(HOST)
+    assert permit.sent == 20
+
+
+# --- a scan: one host, no faster than its tier --------------------------------------------------
+
+PRIVATE = [
+    "127.0.0.1", "10.1.2.3", "172.31.255.254", "192.168.1.1", "169.254.7.7", "100.64.0.1",
+    "100.127.255.254", "192.0.2.1", "198.51.100.1", "203.0.113.1", "198.18.0.1", "240.0.0.1",
+    "::1", "fe80::1", "fd12:3456::1", "2001:db8::1", "2001:2::1", "3fff::1",
+    "::ffff:10.0.0.1", "2002:0a00:0001::1", "64:ff9b::192.168.0.1",
+]  # fmt: skip
+GLOBAL = [
+    "8.8.8.8", "172.32.0.1", "100.128.0.1", "192.0.0.9", "198.20.0.1", "1.1.1.1", "192.88.99.1",
+    "2606:4700::1111", "2001:4860:4860::8888", "2001:1::1", "2001:0:5ef5:79fd::f7f7:f7f7",
+    "::ffff:8.8.8.8", "2002:0808:0808::1", "64:ff9b::8.8.8.8", "64:ff9b:1::10.0.0.1", "::8.8.8.8",
+    "fec0::1",
+]  # fmt: skip
+SAID = "the owner, by mail of 1 May"
+
+
+def scan(destination: str = HOST, **how) -> ScanPermit:
+    return ScanPermit(destination=destination, interface="eth0", **how)
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock that stands still until it is told."""
+    now = [1_000_000_000]
+    monkeypatch.setattr(permit_module, "monotonic_ns", lambda: now[0])
+    return now
+
+
+@pytest.mark.parametrize("ip", PRIVATE)
+def test_private_addresses_have_the_higher_default(ip):
+    assert default_rate(ip) == 1000
+
+    scan(ip, rate_pps=1000).check(ip)
+
+
+@pytest.mark.parametrize("ip", GLOBAL)
+def test_global_addresses_are_asked_only_with_somebody_s_leave(ip):
+    assert default_rate(ip) == 100
+    for nobody in (None, "", "  "):
+        with pytest.raises(RefusedError, match=re.escape(ip)) as refused:
+            scan(ip, rate_pps=1, authorized=nobody)
+        assert "--authorized" in str(refused.value.remedy)
+
+    scan(ip, rate_pps=100, authorized=SAID).check(ip)
+
+
+def test_the_own_address_is_not_a_stranger_s_even_when_it_is_global():
+    assert default_rate("8.8.8.8", own=True) == 1000
+
+    scan("8.8.8.8", rate_pps=1000, own=True).check("8.8.8.8")
+
+
+@pytest.mark.parametrize("rate_pps", [1001, 1_000_000, None])
+def test_a_higher_rate_needs_somebody_s_leave_too(rate_pps):
+    with pytest.raises(RefusedError, match="1000 packets") as refused:
+        scan(rate_pps=rate_pps)
+    assert refused.value.status is Exit.REFUSED
+    assert "--authorized" in str(refused.value.remedy)
+    assert "--rate 1000" in str(refused.value.remedy)
+
+    scan(rate_pps=rate_pps, authorized=SAID).check(HOST)
+
+
+@pytest.mark.parametrize("ip", [*GROUPS, *NOBODY, *METADATA, *MAPPED, *STANDING_FOR])
+def test_nobody_s_leave_allows_what_is_not_one_host(ip):
+    with pytest.raises(RefusedError):
+        scan(ip, rate_pps=1, authorized=SAID)
+
+
+def test_a_scan_reaches_its_own_host_only():
+    permit = scan(rate_pps=None, authorized=SAID)
+
+    with pytest.raises(RefusedError, match=r"192\.0\.2\.8"):
+        permit.check("192.0.2.8")
+    assert permit.sent == 0
+
+
+def test_a_scan_is_no_faster_than_its_rate(clock):
+    permit = scan(rate_pps=100)
+    permit.check(HOST, 60)
+    permit.check(HOST, 40)
+    with pytest.raises(RefusedError, match="100 packets"):
+        permit.check(HOST)
+
+    clock[0] += 10_000_000
+    permit.check(HOST)
+    with pytest.raises(RefusedError):
+        permit.check(HOST)
+    assert permit.sent == 101
+
+
+def test_what_was_not_sent_is_not_saved_up(clock):
+    permit = scan(rate_pps=100)
+    clock[0] += 3600 * 10**9
+    permit.check(HOST, 100)
+
+    with pytest.raises(RefusedError):
+        permit.check(HOST)
+
+
+def test_as_fast_as_the_path_answers(clock):
+    permit = scan(rate_pps=None, authorized=SAID)
+
+    permit.check(HOST, 1_000_000)
+    permit.check(HOST, 1_000_000)
+
+    assert permit.sent == 2_000_000
+
+
+def test_threads_share_one_rate(clock):
+    """However they interleave, no packet more than one bucket."""
+    permit = scan(rate_pps=500)
+    allowed: list[int] = []
+
+    def ask() -> None:
+        count = 0
+        with contextlib.suppress(RefusedError):
+            while True:
+                permit.check(HOST)
+                count += 1
+        allowed.append(count)
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert (len(allowed), sum(allowed), permit.sent) == (4, 500, 500)
+
+
+def test_many_packets_are_counted_at_once():
+    permit = HostPermit(destination=HOST, interface="eth0")
+    permit.check(HOST, 19)
+
+    with pytest.raises(RefusedError):
+        permit.check(HOST, 2)
+    permit.check(HOST)
     assert permit.sent == 20
 
 
@@ -125,6 +273,7 @@ def destinations() -> bool:
     permit = permit_for(namespace)
     for ip in ("192.0.2.1", "8.8.8.8", "ff02::1"):
         permit.check(ip)
+        permit.check(ip, 100_000)
     return True
 
 

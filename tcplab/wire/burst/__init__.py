@@ -1,0 +1,1 @@
+"""Many small segments at once: the probes of a SYN scan, and the answers to them."""

@@ -1,0 +1,126 @@
+"""What the kernel's neighbour table says of hosts that answer, and of one that does not."""
+
+import errno
+from contextlib import closing
+from socket import AF_INET, AF_INET6, SOCK_DGRAM, socket
+
+from tcplab.kernel import links
+from tcplab.kernel.neighbours import NeighbourState, neighbour, next_hop
+from tcplab.kernel.routes import route_to
+from tests.links import apart, every_version, on_link, routed, until
+
+NOBODY = {4: "192.0.2.77", 6: "2001:db8:1::77"}
+BEYOND = {4: "203.0.113.9", 6: "2001:db8:7::9"}
+SILENCE = (NeighbourState.INCOMPLETE, NeighbourState.FAILED)
+ANSWERED = (NeighbourState.REACHABLE, NeighbourState.STALE, NeighbourState.DELAY)
+
+
+def state(ip: str) -> NeighbourState:
+    return next_hop(ip, route_to(ip))
+
+
+def address(ip: str) -> None:
+    """Send something to it, so that the kernel asks for it."""
+    with closing(socket(AF_INET6 if ":" in ip else AF_INET, SOCK_DGRAM)) as sender:
+        sender.sendto(b"", (ip, 9))
+
+
+def states_of_a_silent_address(version) -> list[NeighbourState]:
+    net = on_link()
+    nobody = NOBODY[version]
+    # Asked once and no longer, so that the kernel gives up at once.
+    for name in ("ucast_solicit", "mcast_solicit"):
+        net.client.set(f"ipv{version}/neigh/eth0/{name}", "1")
+    net.client.set(f"ipv{version}/neigh/eth0/retrans_time_ms", "100")
+    with net.client.namespace.entered():
+        before = state(nobody)
+        address(nobody)
+        asked = state(nobody)
+        until(lambda: state(nobody) is not NeighbourState.INCOMPLETE)
+        return [before, asked, state(nobody)]
+
+
+@every_version
+def test_address_that_nobody_has_is_incomplete_and_then_failed(version):
+    found = apart(states_of_a_silent_address, version)
+    assert found == [NeighbourState.NONE, NeighbourState.INCOMPLETE, NeighbourState.FAILED]
+    assert [each.silent for each in found] == [False, True, True]
+
+
+def states_of_a_host(version) -> NeighbourState:
+    net = on_link()
+    server = net.server.ip[version]
+    with net.client.namespace.entered():
+        address(server)
+        until(lambda: state(server) not in (NeighbourState.NONE, *SILENCE))
+        return state(server)
+
+
+@every_version
+def test_host_that_answers_is_not_silent(version):
+    found = apart(states_of_a_host, version)
+    assert found in ANSWERED
+    assert not found.silent
+
+
+def state_of_the_gateway(version) -> NeighbourState:
+    net = routed()
+    with net.client.namespace.entered():
+        address(net.server.ip[version])
+        until(lambda: state(net.server.ip[version]) not in (NeighbourState.NONE, *SILENCE))
+        return state(net.server.ip[version])
+
+
+@every_version
+def test_host_behind_a_router_is_as_its_gateway(version):
+    assert apart(state_of_the_gateway, version) in ANSWERED
+
+
+def state_of_a_silent_gateway(version) -> NeighbourState:
+    net = on_link()
+    net.client.route(BEYOND[version], 32 if version == 4 else 128, via=NOBODY[version])
+    with net.client.namespace.entered():
+        address(BEYOND[version])
+        return state(BEYOND[version])
+
+
+@every_version
+def test_gateway_that_nobody_is_is_silent(version):
+    assert apart(state_of_a_silent_gateway, version).silent
+
+
+def state_of_a_permanent_one(version) -> NeighbourState:
+    net = on_link()
+    net.client.tell(links.neighbour(2, NOBODY[version], "02:00:00:00:00:77"))
+    with net.client.namespace.entered():
+        return state(NOBODY[version])
+
+
+@every_version
+def test_entry_made_by_hand_is_permanent(version):
+    found = apart(state_of_a_permanent_one, version)
+    assert found is NeighbourState.PERMANENT
+    assert not found.silent
+
+
+def state_of_an_own_address(version) -> bool:
+    net = on_link()
+    with net.client.namespace.entered():
+        return state(net.client.ip[version]).silent
+
+
+@every_version
+def test_own_address_is_not_silent(version):
+    assert not apart(state_of_an_own_address, version)
+
+
+def error_without_interface() -> int | None:
+    try:
+        neighbour(NOBODY[4], link_index=99)
+    except OSError as refusal:
+        return refusal.errno
+    return None
+
+
+def test_interface_that_is_not_there_is_refused():
+    assert apart(error_without_interface) == errno.ENODEV
