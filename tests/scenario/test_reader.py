@@ -19,22 +19,12 @@ from tcplab.scenario.calls import (
     Shutdown,
     Stream,
 )
+from tcplab.scenario.host_settings import HostSettings, Sysctl
 from tcplab.scenario.options import OPTIONS, Shape
 from tcplab.scenario.predicate import parse as parse_predicate
 from tcplab.scenario.predicate import parse_sum
 from tcplab.scenario.reader import parse
-from tcplab.scenario.steps import (
-    At,
-    Await,
-    Connection,
-    Expect,
-    HostSettings,
-    On,
-    Pause,
-    Quiet,
-    Scenario,
-    Sysctl,
-)
+from tcplab.scenario.steps import At, Await, Connection, Expect, On, Pause, Quiet, Scenario
 from tcplab.scenario.wire import (
     Craft,
     Cut,

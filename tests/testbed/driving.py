@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from tcplab.scenario.calls import Accept, Call, Connect, Listen
-from tcplab.scenario.steps import Connection, HostSettings, Sysctl
+from tcplab.scenario.host_settings import HostSettings, Sysctl
+from tcplab.scenario.steps import Connection
 from tcplab.tcp.segment import Segment
 from tcplab.tcp.states import State
 from tcplab.testbed.host import Flow, Outcome

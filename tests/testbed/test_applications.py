@@ -23,7 +23,8 @@ from tcplab.scenario.calls import (
     Shutdown,
     Stream,
 )
-from tcplab.scenario.steps import Connection, HostSettings
+from tcplab.scenario.host_settings import HostSettings
+from tcplab.scenario.steps import Connection
 from tcplab.tcp.states import State
 from tcplab.testbed.netns import Namespace
 from tcplab.testbed.plan import Family

@@ -7,7 +7,8 @@ import pytest
 from tcplab.kernel.carrier import is_operational
 from tcplab.kernel.routes import route_to
 from tcplab.scenario.calls import Close, Connect, Drain, Error, Listen, Read, Send, Shutdown, Stream
-from tcplab.scenario.steps import Connection, HostSettings, Sysctl
+from tcplab.scenario.host_settings import HostSettings, Sysctl
+from tcplab.scenario.steps import Connection
 from tcplab.tcp.states import State
 from tcplab.testbed.plan import Family
 from tests.live import forked

@@ -13,8 +13,8 @@ from tcplab.experiment.on_testbed import play
 from tcplab.kernel import counters, offloads, sock_diag
 from tcplab.kernel.netlink import Netlink
 from tcplab.kernel.routes import route_to
+from tcplab.scenario.host_settings import HostSettings
 from tcplab.scenario.shipped import handshake
-from tcplab.scenario.steps import HostSettings
 from tcplab.testbed import home
 from tcplab.testbed import namespace as module
 from tcplab.testbed.namespace import NamespaceTestbed

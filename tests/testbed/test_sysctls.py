@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tcplab.errors import RefusedError, TcplabError, UnavailableError
-from tcplab.scenario.steps import Sysctl
+from tcplab.scenario.host_settings import Sysctl
 from tcplab.testbed.namespace import NamespaceTestbed
 from tcplab.timeline.timeline import Setting
 from tests.live import forked
