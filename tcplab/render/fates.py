@@ -57,7 +57,7 @@ def _unruled(row: SegmentRow) -> Text | None:
         case Fate.CORRUPTED:
             return Text("corrupted by the wire")
         case Fate.INJECTED:
-            return Text("injected into the wire")
+            return Text("crafted, and injected into the wire")
         case Fate.DELIVERED | Fate.CAPTURED:
             return None
 

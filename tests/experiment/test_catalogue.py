@@ -8,7 +8,8 @@ import pytest
 from tcplab.analysis.trace import joint_trace
 from tcplab.experiment.on_testbed import play
 from tcplab.scenario.catalogue import load, names
-from tcplab.scenario.steps import HostSettings, Scenario
+from tcplab.scenario.host_settings import HostSettings
+from tcplab.scenario.steps import Scenario
 from tcplab.testbed.plan import Family
 from tcplab.timeline.events import ExpectEvent
 from tcplab.timeline.timeline import Timeline, effect_ns

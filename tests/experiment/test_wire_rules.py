@@ -4,8 +4,9 @@ import pytest
 
 from tcplab.experiment.on_testbed import play
 from tcplab.scenario.calls import Accept, Connect, Listen, Read, Send
+from tcplab.scenario.host_settings import HostSettings
 from tcplab.scenario.predicate import parse
-from tcplab.scenario.steps import At, Delivered, HostSettings, On, Scenario, Until
+from tcplab.scenario.steps import At, Delivered, On, Scenario, Until
 from tcplab.scenario.wire import Harm, Impair
 from tcplab.tcp.flags import Flags
 from tcplab.tcp.states import State

@@ -51,7 +51,7 @@ def test_duration(ns, words):
         (Fate.DELAYED, 2_000_000_000, ("delayed by the wire for 2.00 s",)),
         (Fate.DUPLICATED, 20_000, ("duplicated by the wire",)),
         (Fate.CORRUPTED, 20_000, ("corrupted by the wire",)),
-        (Fate.INJECTED, 20_000, ("injected into the wire",)),
+        (Fate.INJECTED, 20_000, ("crafted, and injected into the wire",)),
     ],
 )
 def test_fates(fate, delivered_ns, words):

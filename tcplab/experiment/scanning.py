@@ -1,0 +1,185 @@
+"""The loop of a scan, the same for every way to ask: rounds of probes, until asking is done.
+
+It knows no socket: a prober asks and hears, `Rounds` says how long to wait and whether to ask
+again, `Pace` says how fast.
+"""
+
+import time
+from array import array
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import islice
+
+from tcplab.analysis.scanning.census import Census
+from tcplab.analysis.scanning.pace import Pace
+from tcplab.analysis.scanning.rounds import Rounds
+from tcplab.errors import LinkLostError
+from tcplab.wire.prober import Prober
+
+_AT_ONCE = 8192
+"""Probes: so many are handed over at a time, between two looks at what came back."""
+_LOOK_S = 0.05
+"""The longest wait before the clock, the link and whoever watches are looked at again."""
+_NEWS_NS = 50_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How far a scan is. Of `ports`, `answered` have; `asked` of the `to_ask` of this round."""
+
+    ports: int
+    answered: int
+    round: int
+    asked: int
+    to_ask: int
+    sent: int
+    at_ns: int
+
+
+class Scan:
+    """Asks every port of `census` by `prober` until no answer is to be expected any more.
+
+    `rate_pps` None is as fast as the path answers; `icmp_limited` says that ICMP errors may be rare
+    because their sender spares them. `link` raises LinkLostError if the link is gone; it is asked
+    whenever nothing comes. `heed` hears of the standing some twenty times a second.
+    """
+
+    def __init__(
+        self,
+        prober: Prober,
+        census: Census,
+        *,
+        rate_pps: int | None,
+        icmp_limited: bool,
+        link: Callable[[], None],
+        heed: Callable[[Standing], None],
+    ) -> None:
+        self._prober = prober
+        self._census = census
+        self._link = link
+        self._heed = heed
+        self._ports = census.ports()
+        self.began_ns = time.monotonic_ns()
+        self.rounds = Rounds(self.began_ns, icmp_limited=icmp_limited)
+        self.pace = Pace(rate_pps, self.began_ns, most_at_once=_AT_ONCE)
+        self.ended_ns = self.began_ns
+        self.interrupted = False
+        self.lost: LinkLostError | None = None
+        self._drops = self._errors = 0
+        self._rtt_ns: int | None = None
+        self._news_ns = self.began_ns + _NEWS_NS
+        # What waits to leave could leave all at once, faster than the rate allows.
+        self._heap = _AT_ONCE - 1 if rate_pps is None else 0
+
+    def run(self) -> None:
+        """Ask until it is done. Ctrl-C (`interrupted`) or a link that is `lost` end it before."""
+        try:
+            self._ask()
+        except KeyboardInterrupt:
+            self.interrupted = True
+        except LinkLostError as loss:
+            self.lost = loss
+        finally:
+            self.ended_ns = time.monotonic_ns()
+
+    def _ask(self) -> None:
+        census, number = self._census, 0
+        todo = array("H", census.unanswered())
+        while True:
+            again = self._controls() if number else []
+            self._round(number, todo, again)
+            todo = array("H", census.unanswered())
+            if not self.rounds.another(len(todo)):
+                return
+            number += 1
+
+    def _controls(self) -> list[int]:
+        """Ports that have answered, to be asked once more: they tell how much is lost."""
+        census = self._census
+        wanted = self.rounds.controls(census.answered)
+        answered = (port for each in census.asked for port in each if census.proofs[port])
+        return list(islice(answered, wanted))
+
+    def _round(self, number: int, todo: "array[int]", again: list[int]) -> None:
+        census, prober = self._census, self._prober
+        answered, rejected, drops = census.answered, len(census.rejections), self._drops
+        duplicates = census.duplicates
+        ports = array("H", again) + todo
+        prober.begin_round(number)
+        began_ns = time.monotonic_ns()
+        self.pace.begin_round(began_ns)
+        self.rounds.begin(len(ports), began_ns, again=len(again))
+        self._send(number, ports)
+        self._listen(number, ports)
+        self.rounds.end(
+            census.answered - answered,
+            time.monotonic_ns(),
+            drops=self._drops - drops,
+            again=census.duplicates - duplicates,
+            rejected=len(census.rejections) - rejected,
+        )
+
+    def _send(self, number: int, todo: "array[int]") -> None:
+        """All probes of the round, as fast as the pace allows; answers are heard meanwhile."""
+        prober, pace, at = self._prober, self.pace, 0
+        while at < len(todo) or prober.busy:
+            now_ns = time.monotonic_ns()
+            chunk = (
+                todo[at : at + pace.allowance(now_ns)] if prober.busy <= self._heap else todo[:0]
+            )
+            if chunk:
+                prober.send(chunk)
+                pace.sent(len(chunk), now_ns)
+                at += len(chunk)
+            next_ns = pace.next_ns()
+            wait_s = _LOOK_S
+            if prober.busy:
+                wait_s = 0.001
+            elif at < len(todo):
+                wait_s = 0.0 if next_ns is None else max(next_ns - now_ns, 0) / 1e9
+            self._hear(number, at, len(todo), wait_s)
+
+    def _listen(self, number: int, ports: "array[int]") -> None:
+        """Until every port has answered, or nothing has come for as long as answers may take."""
+        census, asked = self._census, len(ports)
+        deadline_ns = time.monotonic_ns() + self.rounds.quiet_for_ns()
+        while census.answered < self._ports:
+            left_ns = deadline_ns - time.monotonic_ns()
+            if left_ns <= 0:
+                self._link()
+                return
+            if self._hear(number, asked, asked, min(left_ns / 1e9, _LOOK_S)):
+                deadline_ns = time.monotonic_ns() + self.rounds.quiet_for_ns()
+
+    def _hear(self, number: int, asked: int, to_ask: int, wait_s: float) -> int:
+        """Take in what came; tell the pace and whoever watches."""
+        prober = self._prober
+        answers = prober.collect(wait_s)
+        now_ns = time.monotonic_ns()
+        drops, errors = prober.drops(), prober.send_errors
+        self.pace.observed(
+            answers=answers,
+            drops=drops - self._drops,
+            errors=errors - self._errors,
+            now_ns=now_ns,
+        )
+        self._drops, self._errors = drops, errors
+        rtt_ns = prober.rtt_ns()
+        if rtt_ns is not None and rtt_ns != self._rtt_ns:
+            self._rtt_ns = rtt_ns
+            self.rounds.measured(rtt_ns)
+            self.pace.measured(rtt_ns)
+        if now_ns >= self._news_ns:
+            self._news_ns = now_ns + _NEWS_NS
+            self._heed(
+                Standing(
+                    ports=self._ports,
+                    answered=self._census.answered,
+                    round=number,
+                    asked=asked,
+                    to_ask=to_ask,
+                    sent=prober.sent,
+                    at_ns=now_ns - self.began_ns,
+                )
+            )
+        return answers
