@@ -3,7 +3,6 @@
 Start-up is a feature: nothing here imports a command before it is asked for.
 """
 
-import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -21,6 +20,7 @@ COMMANDS = {
     "handshake": Text("Open and close one connection, and see every segment with both states."),
     "teardown": Text("End a connection in each of the ways there are."),
     "run": Text("Play scenarios: every way in which a connection lives, falls silent and dies."),
+    "scan": Text("Find open ports: SYN scan and connect scan, side by side."),
     "doctor": Text("Check what this machine can do, and how to mend what it cannot."),
 }
 """Each command has a module of its name, and in it a click command of its name."""
@@ -121,8 +121,6 @@ def main() -> None:
     from tcplab.cli.ending import exit_status_of, heed_signals, open_closed_streams
 
     open_closed_streams()
-    # Importing makes many objects and no garbage: looking for some meanwhile costs 6 ms of 130.
-    gc.set_threshold(100_000)
     arguments = sys.argv[1:]
     language = language_of(arguments)
     translate_click(language)
