@@ -24,7 +24,7 @@ class LinkWatch:
     def check(self) -> None:
         """Raise LinkLostError if it went down. One that never ran is not missed."""
         if self._ring.error() == ENETDOWN or (self._ran and not self._runs()):
-            raise self.lost("the link is down")
+            raise self.lost(Text("the link is down"))
 
     def _runs(self) -> bool:
         request = pack("=16sH22x", self._path.interface.encode(), 0)
@@ -34,7 +34,7 @@ class LinkWatch:
             return False
         return bool(flags & _UP and flags & _RUNNING)
 
-    def lost(self, why: str) -> LinkLostError:
+    def lost(self, why: str | Text) -> LinkLostError:
         """What to raise when sending has failed because of `why`."""
         return LinkLostError(
             Text(
