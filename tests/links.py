@@ -31,8 +31,8 @@ from tcplab.tcp.segment import Address, Segment
 from tcplab.testbed.netns import Namespace, enter_user_namespace
 from tcplab.wire.frame import Frame, Link
 from tcplab.wire.packet_socket import PacketSocket
-from tcplab.wire.permit import TestbedPermit
 from tests.live import forked
+from tests.permits import permit_for
 
 T = TypeVar("T")
 
@@ -80,13 +80,16 @@ def heeding_signals() -> None:
 
 
 class Host:
-    """A namespace with loopback up. `ip` holds its addresses, by version."""
+    """A namespace with loopback up. `ip` holds its addresses, by version; `permit` allows sockets
+    to send inside it.
+    """
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.namespace = Namespace()
         self.interfaces = 0
         self.ip: dict[int, str] = {}
+        self.permit = permit_for(self.namespace)
         self.tell(links.set_up(_LOOPBACK))
 
     def tell(self, *requests: links.Request) -> None:
@@ -127,13 +130,6 @@ class Host:
         """What passes one of its interfaces, in both directions."""
         with self.namespace.entered():
             return PacketSocket(interface, self.permit, ignore_outgoing=False, **how)
-
-    @cached_property
-    def permit(self) -> TestbedPermit:
-        """Allows sockets to send inside this host's namespace."""
-        permit = TestbedPermit()
-        permit.include(self.namespace.fd)
-        return permit
 
 
 BLACKHOLE, UNREACHABLE, PROHIBIT = 6, 7, 8

@@ -72,7 +72,7 @@ class ScanBar:
 
 
 def description(standing: "Standing") -> Text:
-    """Ports that have answered, the round, packets a second, and the time that its rest takes."""
+    """Ports that have answered, the round, packets a second, and the time that is left."""
     pps = standing.sent * 1_000_000_000 // max(standing.at_ns, 1)
     told = Text(
         "{answered} of {ports} answered, round {round}, {pps}/s",
@@ -81,10 +81,9 @@ def description(standing: "Standing") -> Text:
         round=standing.round + 1,
         pps=f"{pps:,}",
     )
-    left = standing.to_ask - standing.asked
-    if left <= 0 or not pps:
+    if standing.left_s is None:
         return told
-    return Text("{told}, {time} left", told=told, time=duration(left / pps))
+    return Text("{told}, {time} left", told=told, time=duration(standing.left_s))
 
 
 def duration(seconds: float) -> Text:

@@ -4,14 +4,13 @@ Both are the same loop over a prober; what differs is where they go, how fast th
 known of the other end.
 """
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING, BinaryIO
 
 from tcplab.analysis.scanning.census import Census, PortState
 from tcplab.analysis.scanning.report import Method, ScanReport, ServerSaw, Silence
-from tcplab.errors import LinkLostError, PrivilegeError, UsageError
+from tcplab.errors import LinkLostError, UsageError
 from tcplab.experiment.scanning import Scan, Standing
 from tcplab.scenario.services import SERVICES, Services
 from tcplab.testbed.plan import Family
@@ -20,14 +19,11 @@ from tcplab.wire.burst.path import Path
 from tcplab.wire.prober import Prober
 
 if TYPE_CHECKING:
-    from tcplab.testbed.reach import Reached
     from tcplab.timeline.timeline import Timeline
 
 _MOST_TIMED = 64
 """Open ports whose round trip is measured by a SYN of its own."""
 _TIMING_S = 2.0
-_NEIGHBOUR_PATIENCE_S, _NEIGHBOUR_PAUSE_S = 4.0, 0.01
-"""Linux asks for a neighbour three times, a second apart (net.ipv4.neigh.*.retrans_time_ms)."""
 
 
 def scan_testbed(
@@ -88,9 +84,11 @@ def scan_host(
     where the tier forbids it, UnavailableError without a way there, PrivilegeError without
     CAP_NET_RAW where that is needed.
     """
+    from tcplab.experiment.contact import why_silent
+    from tcplab.experiment.permission import check_privilege, no_privilege
     from tcplab.testbed.reach import TierRate, find_way, reach, unusable
 
-    _check_privilege(method, records=pcap is not None or ladder is not None)
+    check_privilege(method, records=pcap is not None or ladder is not None)
     wanted = None if unlimited else TierRate.DEFAULT if rate is None else rate
     reached = reach(host, version=version, rate_pps=wanted, authorized=authorized)
     try:
@@ -119,15 +117,14 @@ def scan_host(
                 pcap=pcap,
                 ring_slots=ring_slots,
                 heed=heed_both,
-                silence=lambda census, prober: _silence(census, prober, reached),
-                link=lambda: _look_at_link(reached),
+                silence=lambda census, prober: why_silent(census, reached, prober.own_errors()),
             )
             timeline = None
             if heard is not None:
                 timeline = heard.timeline(method, command=command, interrupted=report.partial)
             return report, timeline
     except PermissionError as refusal:
-        raise _no_privilege(method) from refusal
+        raise no_privilege(method) from refusal
     except OSError as refusal:
         raise unusable(find_way(host, version=version), refusal) from refusal
 
@@ -146,7 +143,6 @@ def scan_path(
     ring_slots: int | None = None,
     heed: Callable[[Standing], None] = lambda _standing: None,
     silence: Callable[[Census, Prober], Silence | None] = lambda _census, _prober: None,
-    link: Callable[[], None] = lambda: None,
     server_saw: Callable[[], ServerSaw] | None = None,
 ) -> ScanReport:
     """Scan along `path`, which permits it. What was found by Ctrl-C or until the link was lost is
@@ -154,11 +150,27 @@ def scan_path(
     """
     census = Census(ports)
     with _recorded(pcap) as record, ExitStack() as open_:
+        tap = None
+        if record is not None and method is Method.CONNECT:
+            from tcplab.wire.burst.tap import Tap
+
+            tap = open_.enter_context(closing(Tap(path, record)))
         prober = _prober(path, census, method, open_, record, ring_slots, rate_pps)
         scan = Scan(
-            prober, census, rate_pps=rate_pps, icmp_limited=icmp_limited, link=link, heed=heed
+            prober,
+            census,
+            rate_pps=rate_pps,
+            icmp_limited=icmp_limited,
+            link=lambda: _check_link(path),
+            heed=heed,
+            beside=tap.drain if tap is not None else None,
+            hopeless=lambda: silence(census, prober) in (Silence.DOWN, Silence.UNREACHABLE),
         )
         scan.run()
+        if not prober.sent and prober.send_errors:
+            from tcplab.experiment.permission import kept_in
+
+            raise kept_in()
         ended = scan.lost is not None or scan.interrupted
         if not ended:
             try:
@@ -167,6 +179,7 @@ def scan_path(
                 ended = scan.interrupted = True
             except LinkLostError as loss:
                 scan.lost = loss
+        unrecorded = tap.drops() if tap is not None else 0
         return ScanReport(
             target=target,
             address=path.destination,
@@ -179,13 +192,13 @@ def scan_path(
             authorized=authorized,
             sent=prober.sent,
             received=prober.received,
-            drops=prober.drops(),
+            drops=prober.drops() + unrecorded,
             send_errors=prober.send_errors,
             rounds=scan.rounds.rounds,
             pace=scan.pace.changes,
             seconds=(scan.ended_ns - scan.began_ns) / 1e9,
             partial=ended,
-            doubt=_doubt(scan),
+            doubt=_doubt(scan, unrecorded),
             silence=None if ended else silence(census, prober),
             server_saw=server_saw() if server_saw is not None else None,
         )
@@ -237,95 +250,27 @@ def _recorded(pcap: str | None) -> Iterator[BinaryIO | None]:
         yield file
 
 
-def _doubt(scan: Scan) -> Text | None:
+def _check_link(path: Path) -> None:
+    """Raises LinkLostError if the link by which the host is reached is gone."""
+    if not path.local:
+        from tcplab.experiment.contact import check_link  # not for a scan that is over by now
+
+        check_link(path)
+
+
+def _doubt(scan: Scan, unrecorded: int) -> Text | None:
     """Why the scan proves nothing of the ports without an answer; None if it does."""
     if scan.lost is not None:
         return scan.lost.what
-    if scan.interrupted or scan.rounds.certain:
+    if unrecorded:
+        return Text(
+            "{count} packets of this scan are not in the recording: there was no room for them.",
+            count=f"{unrecorded:,}",
+        )
+    if scan.interrupted or scan.rounds.certain or not scan.there:
         return None
     return Text(
         "After {rounds} rounds answers were still being lost: about {missed} may be missing.",
         rounds=len(scan.rounds.rounds),
         missed=max(1, round(scan.rounds.expected_missed())),
-    )
-
-
-def _silence(census: Census, prober: Prober, reached: "Reached") -> Silence | None:
-    """Why nothing answered, if nothing did."""
-    if census.answered > len(census.rejections):
-        return None
-    from tcplab.analysis.scanning.guess import silence
-
-    on_link = reached.route.gateway is None and not reached.path.local
-    return silence(
-        census,
-        target=reached.address,
-        source=reached.path.source,
-        on_link=on_link,
-        neighbour_failed=_nobody_there(reached),
-        own_errors=prober.own_errors(),
-    )
-
-
-def _nobody_there(reached: "Reached") -> bool:
-    """Has the kernel asked for the next hop's link address, and nobody has answered?"""
-    from tcplab.kernel.neighbours import NeighbourState, next_hop
-
-    deadline_s = time.monotonic() + _NEIGHBOUR_PATIENCE_S
-    while True:
-        try:
-            state = next_hop(reached.address, reached.route)
-        except OSError:  # a kernel that cannot be asked, or a link that is gone
-            return False
-        if state is not NeighbourState.INCOMPLETE or time.monotonic() >= deadline_s:
-            return state.silent
-        time.sleep(_NEIGHBOUR_PAUSE_S)
-
-
-def _look_at_link(reached: "Reached") -> None:
-    """Raises LinkLostError if the link by which the host was reached has no carrier any more."""
-    from tcplab.kernel.routes import route_to
-
-    try:
-        now = route_to(reached.address, interface=reached.path.scope).link
-    except OSError:
-        now = None
-    if now is None or not (now.up and now.carrier):
-        raise LinkLostError(
-            Text(
-                "The way to {address} by {interface} was lost in mid-scan: {why}.",
-                address=reached.address,
-                interface=reached.path.interface,
-                why=Text("the link is down"),
-            ),
-            remedy=Text(
-                "Mend the link and scan again: {command}",
-                command=f"ip link show {reached.path.interface}",
-            ),
-        )
-
-
-def _check_privilege(method: Method, *, records: bool) -> None:
-    """Raises PrivilegeError where the scan of a real host needs CAP_NET_RAW and this process lacks
-    it.
-    """
-    from tcplab.kernel.privilege import Capability, holds
-
-    if (method is Method.SYN or records) and not holds(Capability.NET_RAW):
-        raise _no_privilege(method)
-
-
-def _no_privilege(method: Method) -> PrivilegeError:
-    from tcplab.kernel.privilege import sudo
-
-    if method is Method.CONNECT:
-        return PrivilegeError(
-            Text("Hearing the packets of a real host needs CAP_NET_RAW."),
-            remedy=Text("Run: {command}   (or omit --pcap and --ladder)", command=sudo()),
-        )
-    return PrivilegeError(
-        Text("A SYN scan of a real host needs CAP_NET_RAW."),
-        remedy=Text(
-            "Run: {command}   (or add --connect, which needs no privilege)", command=sudo()
-        ),
     )

@@ -11,13 +11,17 @@ from dataclasses import dataclass
 from itertools import islice
 
 from tcplab.analysis.scanning.census import Census
+from tcplab.analysis.scanning.guess import left
 from tcplab.analysis.scanning.pace import Pace
 from tcplab.analysis.scanning.rounds import Rounds
 from tcplab.errors import LinkLostError
 from tcplab.wire.prober import Prober
 
-_AT_ONCE = 8192
+_AT_ONCE = 32768
 """Probes: so many are handed over at a time, between two looks at what came back."""
+_FEWER_AT_ONCE = 1024
+_TURN_S = 0.01
+"""While probes leave, answers are taken in no more often than this."""
 _LOOK_S = 0.05
 """The longest wait before the clock, the link and whoever watches are looked at again."""
 _NEWS_NS = 50_000_000
@@ -25,7 +29,10 @@ _NEWS_NS = 50_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """How far a scan is. Of `ports`, `answered` have; `asked` of the `to_ask` of this round."""
+    """How far a scan is. Of `ports`, `answered` have; `asked` of the `to_ask` of this round.
+
+    It goes on for about `left_s` seconds; None as long as there is nothing to go by.
+    """
 
     ports: int
     answered: int
@@ -34,14 +41,18 @@ class Standing:
     to_ask: int
     sent: int
     at_ns: int
+    left_s: float | None
 
 
 class Scan:
     """Asks every port of `census` by `prober` until no answer is to be expected any more.
 
     `rate_pps` None is as fast as the path answers; `icmp_limited` says that ICMP errors may be rare
-    because their sender spares them. `link` raises LinkLostError if the link is gone; it is asked
-    whenever nothing comes. `heed` hears of the standing some twenty times a second.
+    because their sender spares them. `link` raises LinkLostError if the link is gone: it is asked
+    some twenty times a second, and before silence is believed; as often `heed` hears of the
+    standing. `beside`, which may take its time, is called after every look at what came back, and
+    then there are more of them. `hopeless` is asked from the
+    second round on, whether to give up: then nobody is `there`.
     """
 
     def __init__(
@@ -53,23 +64,27 @@ class Scan:
         icmp_limited: bool,
         link: Callable[[], None],
         heed: Callable[[Standing], None],
+        beside: Callable[[], None] | None = None,
+        hopeless: Callable[[], bool] = lambda: False,
     ) -> None:
         self._prober = prober
         self._census = census
         self._link = link
         self._heed = heed
+        self._beside = beside
+        self._at_once = _AT_ONCE if beside is None else _FEWER_AT_ONCE
+        self._hopeless = hopeless
         self._ports = census.ports()
         self.began_ns = time.monotonic_ns()
         self.rounds = Rounds(self.began_ns, icmp_limited=icmp_limited)
-        self.pace = Pace(rate_pps, self.began_ns, most_at_once=_AT_ONCE)
+        self.pace = Pace(rate_pps, self.began_ns, most_at_once=self._at_once)
         self.ended_ns = self.began_ns
         self.interrupted = False
+        self.there = True
         self.lost: LinkLostError | None = None
         self._drops = self._errors = 0
         self._rtt_ns: int | None = None
         self._news_ns = self.began_ns + _NEWS_NS
-        # What waits to leave could leave all at once, faster than the rate allows.
-        self._heap = _AT_ONCE - 1 if rate_pps is None else 0
 
     def run(self) -> None:
         """Ask until it is done. Ctrl-C (`interrupted`) or a link that is `lost` end it before."""
@@ -90,6 +105,9 @@ class Scan:
             self._round(number, todo, again)
             todo = array("H", census.unanswered())
             if not self.rounds.another(len(todo)):
+                return
+            if not self._prober.sent or (number and self._hopeless()):
+                self.there = False
                 return
             number += 1
 
@@ -123,18 +141,20 @@ class Scan:
         """All probes of the round, as fast as the pace allows; answers are heard meanwhile."""
         prober, pace, at = self._prober, self.pace, 0
         while at < len(todo) or prober.busy:
-            now_ns = time.monotonic_ns()
-            chunk = (
-                todo[at : at + pace.allowance(now_ns)] if prober.busy <= self._heap else todo[:0]
-            )
-            if chunk:
+            # At some rate nothing may wait to leave: it would leave all at once.
+            most_busy = self._at_once if pace.pps is None else 1
+            allowed = pace.allowance(time.monotonic_ns()) if prober.busy < most_busy else 0
+            if chunk := todo[at : at + allowed]:
                 prober.send(chunk)
-                pace.sent(len(chunk), now_ns)
                 at += len(chunk)
+            now_ns = time.monotonic_ns()
+            if chunk:
+                # Counted when they have left: what a busy machine delays is not made up for.
+                pace.sent(len(chunk), now_ns)
             next_ns = pace.next_ns()
             wait_s = _LOOK_S
             if prober.busy:
-                wait_s = 0.001
+                wait_s = _TURN_S
             elif at < len(todo):
                 wait_s = 0.0 if next_ns is None else max(next_ns - now_ns, 0) / 1e9
             self._hear(number, at, len(todo), wait_s)
@@ -155,6 +175,8 @@ class Scan:
         """Take in what came; tell the pace and whoever watches."""
         prober = self._prober
         answers = prober.collect(wait_s)
+        if self._beside is not None:
+            self._beside()
         now_ns = time.monotonic_ns()
         drops, errors = prober.drops(), prober.send_errors
         self.pace.observed(
@@ -171,15 +193,27 @@ class Scan:
             self.pace.measured(rtt_ns)
         if now_ns >= self._news_ns:
             self._news_ns = now_ns + _NEWS_NS
-            self._heed(
-                Standing(
-                    ports=self._ports,
-                    answered=self._census.answered,
-                    round=number,
-                    asked=asked,
-                    to_ask=to_ask,
-                    sent=prober.sent,
-                    at_ns=now_ns - self.began_ns,
-                )
-            )
+            self._link()
+            self._heed(self._standing(number, asked, to_ask, now_ns - self.began_ns))
         return answers
+
+    def _standing(self, number: int, asked: int, to_ask: int, at_ns: int) -> Standing:
+        answered, sent = self._census.answered, self._prober.sent
+        return Standing(
+            ports=self._ports,
+            answered=answered,
+            round=number,
+            asked=asked,
+            to_ask=to_ask,
+            sent=sent,
+            at_ns=at_ns,
+            left_s=left(
+                ports=self._ports,
+                answered=answered,
+                probes=to_ask,
+                sent=asked,
+                to_come=self.rounds.to_come(),
+                pps=self.pace.pps or sent * 1e9 / at_ns,
+                quiet_s=self.rounds.quiet_for_ns() / 1e9,
+            ),
+        )

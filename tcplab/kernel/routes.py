@@ -80,6 +80,12 @@ def route_to(ip: str, *, interface: int = 0) -> Route:
     )
 
 
+def link_at(index: int) -> Link:
+    """The interface of that index. Raises OSError: ENODEV where there is none."""
+    with closing(Netlink(ROUTE)) as netlink:
+        return _link(netlink, index)
+
+
 def _gateway(found: dict[int, bytes]) -> str | None:
     if _GATEWAY in found:
         return _written(found[_GATEWAY])

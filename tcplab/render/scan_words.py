@@ -145,6 +145,17 @@ def silent(report: ScanReport, silence: Silence) -> Text:
                 "(ARP, neighbour discovery).",
                 host=report.address,
             )
+        case Silence.FILTERED if report.address == report.source:
+            return Text(
+                "{host} is this machine itself, so it is up, and everything is filtered.",
+                host=report.address,
+            )
+        case Silence.FILTERED:
+            return Text(
+                "{host} is up, and everything is filtered: on its own link it answers for its "
+                "address (ARP, neighbour discovery), but nothing answers a probe.",
+                host=report.address,
+            )
         case Silence.DOWN_OR_FILTERED:
             return Text(
                 "{host} seems down or filtered: nothing at all came back. Which of the two it is "

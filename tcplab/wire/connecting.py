@@ -161,6 +161,7 @@ class ConnectProber:
                         refused.clear()
         finally:
             if refused:
+                self._measured((time.monotonic_ns() - began_ns) // len(refused))
                 self._outcomes.refused(descriptor, refused)
             with self._lock:
                 self.sent += at - first

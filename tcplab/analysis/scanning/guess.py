@@ -43,12 +43,14 @@ def silence(
     source: str,
     on_link: bool,
     neighbour_failed: bool = False,
+    is_up: bool = False,
     own_errors: Iterable[Rejection] = (),
 ) -> Silence | None:
     """Why nothing answered; None if the target, or a filter before it, did say something.
 
     `on_link` says that it is reached without a router, `neighbour_failed` that the kernel gave up
     asking for the link address of the next hop (the target itself, or the router to it).
+    `is_up` says that the target has just answered for its address, or is this machine itself.
     `own_errors` are reports of this machine's kernel about probes that could not leave; it also
     sends them as ICMP errors from its own address, `source`.
     """
@@ -63,7 +65,7 @@ def silence(
         return Silence.DOWN
     if reports or failed:
         return Silence.UNREACHABLE
-    return Silence.DOWN_OR_FILTERED
+    return Silence.FILTERED if is_up else Silence.DOWN_OR_FILTERED
 
 
 def _no_way(rejection: Rejection) -> bool:

@@ -68,8 +68,10 @@ class Silence(Enum):
 
     DOWN = "down"
     """On the own link nobody answers for its address (ARP, neighbour discovery)."""
+    FILTERED = "filtered"
+    """It has just answered for its address there, or is this machine itself: it is up."""
     DOWN_OR_FILTERED = "down or filtered"
-    """It is behind a router, or its neighbour entry is there: no telling."""
+    """It is behind a router, or long ago it answered for its address: no telling."""
     UNREACHABLE = "unreachable"
     """A router says that it cannot be reached."""
 

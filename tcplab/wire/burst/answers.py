@@ -16,7 +16,7 @@ from tcplab.wire.burst.layout import (
     FLAGS,
     LAYOUTS,
     MARK,
-    PROBES,
+    OF_THE_SCAN,
     TCP_OCTETS,
     VERDICTS,
     marking,
@@ -125,8 +125,9 @@ class Answers:
         """Marks what this host itself has sent."""
         if self._outgoing:
             return int.from_bytes(run.column(PACKET_TYPE).translate(_OUTGOING))
-        if self._asked.local:  # on loopback probes to the own ports come in, as well
-            return int.from_bytes(run.column(PACKET + self._layout.tcp + FLAGS).translate(PROBES))
+        if self._asked.local:  # on loopback what goes out comes in, as well
+            flags = run.column(PACKET + self._layout.tcp + FLAGS)
+            return int.from_bytes(flags.translate(OF_THE_SCAN))
         return 0
 
     def _aside(self, run: Run) -> int:

@@ -29,7 +29,8 @@ def verdict(flags: int) -> Proof:
 
 VERDICTS = bytes(map(verdict, range(256)))
 """`verdict` as a translation of octets."""
-PROBES = marking([_SYN])
+OF_THE_SCAN = marking([_SYN, _RST])
+"""Marks the flags of what a scan's own end sends: probes, and its kernel's word on a SYN, ACK."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Records a scan by connect(), whose packets are the kernel's own: everything both ways, as pcapng."""
+"""Records a connect scan, whose packets are the kernel's own: all of them, both ways, as pcapng."""
 
 import socket
 from typing import BinaryIO

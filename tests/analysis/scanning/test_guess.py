@@ -87,8 +87,12 @@ def test_own_kernels_report_on_the_own_link_is_down():
     assert why(census((SOURCE, 1)), on_link=True) is Silence.DOWN
 
 
-def test_neighbour_that_is_there_is_no_telling():
+def test_neighbour_that_was_there_once_is_no_telling():
     assert why(census(), on_link=True) is Silence.DOWN_OR_FILTERED
+
+
+def test_neighbour_that_is_there_is_filtered():
+    assert why(census(), on_link=True, is_up=True) is Silence.FILTERED
 
 
 def test_silence_behind_a_router_is_no_telling():
