@@ -17,6 +17,7 @@ _UP = 1  # IFF_UP
 _NO_DAD, _PERMANENT = 0x02, 0x80  # IFA_F_*
 _NEIGHBOUR_PERMANENT = 0x80  # NUD_PERMANENT
 _MAIN_TABLE, _BOOT, _LINK_SCOPE, _GLOBAL_SCOPE, _UNICAST = 254, 3, 253, 0, 1
+_ON_LINK = 4  # RTNH_F_ONLINK
 
 
 def hardware(mac: str) -> bytes:
@@ -114,4 +115,18 @@ def host_route(index: int, ip: str, *, quickack: bool = False, rto_min_ms: int =
         metrics += attribute(13, integer(rto_min_ms)) + attribute(1, integer(1 << 13))
     if metrics:
         body += attribute(8, metrics)  # RTA_METRICS
+    return _NEW_ROUTE, CREATE | REPLACE, body
+
+
+def block_route(index: int, block: str, gateway: str) -> Request:
+    """A route to a whole block ("198.51.100.0/24") by way of a neighbour on that interface."""
+    first, _, length = block.partition("/")
+    octets = inet_pton(family(first), first)
+    # The gateway is on this very link, whatever other links lead to its network.
+    body = pack(
+        "=BBBBBBBBI",
+        family(first), int(length), 0, 0, _MAIN_TABLE, _BOOT, _GLOBAL_SCOPE, _UNICAST, _ON_LINK,
+    )  # fmt: skip
+    body += attribute(1, octets) + attribute(4, integer(index))
+    body += attribute(5, inet_pton(family(gateway), gateway))  # RTA_GATEWAY
     return _NEW_ROUTE, CREATE | REPLACE, body

@@ -11,13 +11,14 @@ from struct import Struct, unpack_from
 
 from tcplab.kernel import tcp_info
 from tcplab.kernel.netlink import SOCK_DIAG, Netlink, attributes
-from tcplab.kernel.states import from_number
+from tcplab.kernel.states import bits_of, from_number
 from tcplab.tcp.segment import Address
 from tcplab.tcp.states import State
 
 _BY_FAMILY = 20  # SOCK_DIAG_BY_FAMILY
 _DESTROY = 21  # SOCK_DESTROY
 _REQUEST = Struct("=BBBxI")
+_IDENTITY = 48  # octets of struct inet_diag_sockid
 _ANY_COOKIE = b"\xff" * 8
 _ALL_STATES = 0xFFFFFFFF
 _INFO, _SHUTDOWN = 2, 8  # INET_DIAG_INFO, INET_DIAG_SHUTDOWN
@@ -61,6 +62,14 @@ class SockDiag:
             return _parse(self._netlink.ask(_BY_FAMILY, body + _identity(local, remote)))
         except FileNotFoundError:
             return None
+
+    def in_state(self, state: State, port: int, *, version: int) -> list[Socket]:
+        """All sockets of that IP version in that state with that own port: a dump, some 0.3 ms."""
+        family = AF_INET6 if version == 6 else AF_INET
+        body = _REQUEST.pack(family, IPPROTO_TCP, 0, bits_of(state)) + port.to_bytes(2, "big")
+        # A dump filters by what comes first in struct inet_diag_sockid: the own port.
+        answers = self._netlink.dump(_BY_FAMILY, body.ljust(_REQUEST.size + _IDENTITY, b"\0"))
+        return list(map(_parse, answers))
 
     def destroy(self, local: Address, remote: Address) -> None:
         """Abort the socket as `ss -K` does. Raises OSError if there is none or it is not

@@ -44,6 +44,11 @@ def from_number(number: int) -> State:
     return _BY_NUMBER[number]
 
 
+def bits_of(state: State) -> int:
+    """The set of numbers that mean `state`, a bit each: what sock_diag filters by."""
+    return sum(1 << number for number, meant in _BY_NUMBER.items() if meant is state)
+
+
 def from_trace(word: str) -> State:
     """The state that a tracepoint calls `word` ("TCP_SYN_RECV"). KeyError for an unknown name."""
     return _BY_TRACE_NAME[word]

@@ -1,19 +1,34 @@
 """What applications do in the background: write, read, and play what they read."""
 
-import errno
-import socket
 import time
 from collections.abc import Iterator
+from enum import Enum, unique
 from select import POLLIN, POLLOUT
+from typing import Protocol
 
 from tcplab.scenario.calls import alphabet
+from tcplab.testbed.failures import word
 from tcplab.testbed.host import Outcome
 from tcplab.testbed.lingering import Lingering
 from tcplab.testbed.player import Player
+from tcplab.testbed.securing import Flushing, Handshaking
 
 _CHUNK = 1 << 16
 _LETTERS = 26
 _ALPHABET = memoryview(alphabet(_LETTERS + _CHUNK))
+
+
+class Channel(Protocol):
+    """A connection as a program has it: its socket, or TLS over that. Neither blocks."""
+
+    def send(self, data: bytes | memoryview, flags: int = 0, /) -> int:
+        """Write; how many octets were taken."""
+
+    def recv(self, most: int, /) -> bytes:
+        """Read at most so many octets; none at the end of the data."""
+
+    def fileno(self) -> int:
+        """The descriptor to wait for."""
 
 
 class Streaming:
@@ -23,7 +38,7 @@ class Streaming:
     wants = POLLOUT
     written = 0
 
-    def __init__(self, over: socket.socket, octets: int) -> None:
+    def __init__(self, over: Channel, octets: int) -> None:
         self.socket = over
         self._octets = octets
         self.ended = False
@@ -57,7 +72,7 @@ class Draining:
     wants = POLLIN
     read = 0
 
-    def __init__(self, over: socket.socket, player: Player | None = None) -> None:
+    def __init__(self, over: Channel, player: Player | None = None) -> None:
         self.socket = over
         self.name = "drain" if player is None else "play"
         self.ended = False
@@ -110,19 +125,44 @@ class Draining:
         return self._end is None
 
 
-Activity = Streaming | Draining | Lingering
+Activity = Streaming | Draining | Lingering | Handshaking | Flushing
+
+
+@unique
+class _Kind(Enum):
+    """Of each kind there is one at a time on a connection."""
+
+    WRITES = "writes"
+    READS = "reads"
+    SECURES = "secures"
+
+
+def _kind(activity: Activity) -> _Kind:
+    match activity:
+        case Streaming() | Flushing():
+            return _Kind.WRITES
+        case Draining() | Lingering():
+            return _Kind.READS
+        case Handshaking():
+            return _Kind.SECURES
 
 
 class Activities:
-    """The activities of one host: on a connection one that writes and one that reads."""
+    """The activities of one host: on a connection one that writes, one that reads, and a handshake
+    of TLS.
+    """
 
     def __init__(self) -> None:
-        self._under_way: dict[tuple[str, int], Activity] = {}
+        self._under_way: dict[tuple[str, _Kind], Activity] = {}
         self.players: dict[str, Player] = {}
 
     def begin(self, conn: str, activity: Activity) -> None:
         """Start it, in the place of one of its kind that is under way there."""
-        self._under_way[conn, activity.wants] = activity
+        self._under_way[conn, _kind(activity)] = activity
+
+    def writes(self, conn: str) -> bool:
+        """Is one that writes under way there?"""
+        return (conn, _Kind.WRITES) in self._under_way
 
     def cancel(self, conn: str) -> None:
         """The socket is closed: nothing goes on with it."""
@@ -150,10 +190,5 @@ class Activities:
     def watched(self) -> Iterator[tuple[int, int]]:
         """(descriptor, poll events) that let one of them go on."""
         for activity in self._under_way.values():
-            if isinstance(activity, Streaming) or activity.reads:
+            if isinstance(activity, Streaming | Flushing) or activity.reads:
                 yield activity.socket.fileno(), activity.wants
-
-
-def word(failure: OSError) -> str:
-    """The name of the error's errno."""
-    return errno.errorcode.get(failure.errno or 0, str(failure.errno))

@@ -26,14 +26,18 @@ from tcplab.scenario.calls import (
     Send,
     SetOption,
     Shutdown,
+    StartTls,
     Stream,
 )
 from tcplab.tcp.segment import Address
-from tcplab.testbed.activities import Activities, Activity, Draining, Streaming, word
+from tcplab.testbed.activities import Activities, Activity, Draining, Streaming
+from tcplab.testbed.descriptor_limit import DescriptorLimit
+from tcplab.testbed.failures import word
 from tcplab.testbed.host import Flow, Outcome
 from tcplab.testbed.lingering import Lingering, linger_s
 from tcplab.testbed.netns import Namespace
 from tcplab.testbed.player import Player
+from tcplab.testbed.secured import Secured
 from tcplab.testbed.sockets import Sockets, abort, address_of, os_error
 
 _SYN_SENT, _SYN_RECEIVED, _CLOSE = 2, 3, 7  # the first octet of tcp_info
@@ -45,14 +49,17 @@ class Applications:
 
     They run in this thread: with applications in processes of their own, the order of calls and
     segments would be the scheduler's, and no run like another. Only a close() that lingers has one
-    of its own, since it waits (`tcplab.testbed.lingering`).
+    of its own, since it waits (`tcplab.testbed.lingering`). With so many `descriptors` open
+    accept() gets no further one.
     """
 
-    def __init__(self, host: str, namespace: Namespace) -> None:
+    def __init__(self, host: str, namespace: Namespace, *, descriptors: int | None = None) -> None:
         self._host = host
+        self._limit = DescriptorLimit(descriptors)
         self._sockets = Sockets(namespace)
         self._waiting: dict[str, tuple[socket.socket, int]] = {}
         self._opened: dict[str, str] = {}
+        self._secured = Secured(server=host != "client")
         self._read: Counter[str] = Counter()
         self._written: Counter[str] = Counter()
         self.activities = Activities()
@@ -75,8 +82,9 @@ class Applications:
             case Connect(bind=bind, isn=isn):
                 return self._connect(conn, local if bind else None, remote, isn)
             case Accept():
-                self._sockets.accept(conn, local, remote)
-                self.activities.cancel(conn)  # of an earlier incarnation
+                with self._limit.with_open(self.descriptors()):
+                    self._sockets.accept(conn, local, remote)
+                self._leave(conn)  # of an earlier incarnation
             case SetOption(option=option, values=values):
                 return self._set(conn, local.ip, option, values)
             case Error():
@@ -85,8 +93,8 @@ class Applications:
                 return self._move(conn, call)
             case Shutdown() | Close() | Abort() | Forget():
                 return self._end(conn, call)
-            case Stream() | Drain() | Play():
-                self.activities.begin(conn, self._activity(conn, call))
+            case Stream() | Drain() | Play() | StartTls():
+                return self._begin(conn, call)
             case Kill():
                 raise TypeError("no application kills a socket: it is the administrator who does")
             case _:
@@ -94,11 +102,12 @@ class Applications:
         return Outcome(result="0")
 
     def _move(self, conn: str, call: Send | Read) -> Outcome:
-        over = self._sockets.open(conn)
+        over = self._secured.channel(conn, self._sockets.open(conn))
         match call:
             case Send(data, urgent):
                 octets = over.send(data, socket.MSG_OOB if urgent else 0)
                 self._written[conn] += octets
+                self._secured.flush_later(conn, self.activities)
                 return Outcome(result=str(octets))
             case Read(most):
                 data = over.recv(most)
@@ -108,6 +117,7 @@ class Applications:
     def _end(self, conn: str, call: Shutdown | Close | Abort | Forget) -> Outcome:
         match call:
             case Shutdown():
+                self._secured.finish(conn)
                 self._sockets.open(conn).shutdown(socket.SHUT_WR)
             case Close():
                 return self._close(conn)
@@ -119,6 +129,7 @@ class Applications:
         return Outcome(result="0")
 
     def _close(self, conn: str) -> Outcome:
+        self._secured.finish(conn)
         closing = self._take(conn)
         if not linger_s(closing):
             closing.close()
@@ -130,8 +141,12 @@ class Applications:
     def _take(self, conn: str) -> socket.socket:
         """The socket that is to be closed. Nothing in the background goes on with it."""
         taken = self._sockets.take(conn)
-        self.activities.cancel(conn)
+        self._leave(conn)
         return taken
+
+    def _leave(self, conn: str) -> None:
+        self.activities.cancel(conn)
+        self._secured.forget(conn)
 
     def _connect(
         self, conn: str, local: Address | None, remote: Address, isn: int | None
@@ -192,8 +207,14 @@ class Applications:
 
     # --- in the background ------------------------------------------------------------------
 
+    def _begin(self, conn: str, call: Stream | Drain | Play | StartTls) -> Outcome:
+        if isinstance(call, StartTls):
+            return self._secured.start(conn, self._sockets.open(conn), self.activities)
+        self.activities.begin(conn, self._activity(conn, call))
+        return Outcome(result="0")
+
     def _activity(self, conn: str, call: Stream | Drain | Play) -> Activity:
-        over = self._sockets.open(conn)
+        over = self._secured.channel(conn, self._sockets.open(conn))
         match call:
             case Stream(octets=octets):
                 return Streaming(over, octets)
@@ -210,6 +231,7 @@ class Applications:
         for conn, name, read, sent, outcome in self.activities.progress():
             self._read[conn] += read
             self._written[conn] += sent
+            self._secured.flush_later(conn, self.activities)
             if outcome is not None:
                 told.append((conn, name, outcome))
         return told

@@ -153,10 +153,15 @@ class CraftedHost:
         """None: see `progress`."""
         return None
 
-    def _make(self, flow: Flow, isn: int | None) -> Endpoint:
-        local, remote = flow.seen_from(self.name)
+    def keep_out(self, flow: Flow) -> None:
+        """A shield, which every connection of this host's own has as well."""
+        local, _remote = flow.seen_from(self.name)
         if local.port not in self._shields:
             self.reserve(local.port)
+
+    def _make(self, flow: Flow, isn: int | None) -> Endpoint:
+        local, remote = flow.seen_from(self.name)
+        self.keep_out(flow)
         return Endpoint(
             local=local,
             remote=remote,

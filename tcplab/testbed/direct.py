@@ -10,6 +10,7 @@ default route, and every address is a documentation address.
 
 import contextlib
 import os
+from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -19,13 +20,22 @@ from tcplab.kernel.counters import Counters, delta
 from tcplab.kernel.netlink import ROUTE, Netlink
 from tcplab.scenario.host_settings import HostSettings
 from tcplab.scenario.services import SERVICES, Services
+from tcplab.testbed.confinement import Confinement
 from tcplab.testbed.doorway import Doorway
 from tcplab.testbed.home import Home
 from tcplab.testbed.netns import Namespace
-from tcplab.testbed.plan import SEATS, Family, Nic, at_far_end, in_the_middle
+from tcplab.testbed.plan import (
+    NOBODY_MAC,
+    SEATS,
+    SPOOFED,
+    Family,
+    Nic,
+    at_far_end,
+    in_the_middle,
+    nobody,
+)
 from tcplab.testbed.rootless import not_built, prepare_process
 from tcplab.wire.burst.path import Path
-from tcplab.wire.permit import TestbedPermit
 
 if TYPE_CHECKING:
     from tcplab.timeline import timeline
@@ -38,8 +48,15 @@ class DirectTestbed:
 
     With `rootless` None a user namespace is entered only if this process may not make network
     namespaces without; that cannot be undone, and needs a process with one thread. Where ports are
-    to be rejected a second thread answers for the server until `close`. Raises PrivilegeError or
-    UnavailableError.
+    to be rejected a second thread answers for the server until `close`.
+
+    `settings` are those of the hosts that need any; `backlogs` are the lengths of the accept queues
+    of ports that are not to have a long one. With a `spoofer`, the server routes the blocks that
+    forged source addresses are from back by that host's cable, to a neighbour that nobody owns: its
+    answers leave, and vanish. (Were such addresses on the link itself, nobody would answer the
+    server's ARP for them, and its kernel would forget half-open connections for that reason.)
+
+    Raises PrivilegeError, UnavailableError or, for a setting of the whole machine, RefusedError.
     """
 
     def __init__(
@@ -49,17 +66,23 @@ class DirectTestbed:
         services: Services = SERVICES,
         rootless: bool | None = None,
         others: tuple[str, ...] = ("client",),
+        settings: tuple[HostSettings, ...] = (),
+        backlogs: Mapping[int, int] | None = None,
+        spoofer: str | None = None,
     ) -> None:
         self._family = family
+        self._settings = {each.name: each for each in settings}
         self._open = contextlib.ExitStack()
-        self._permit = TestbedPermit()
+        self._confinement = Confinement()
+        self._permit = self._confinement.permit
+        self._open.callback(self._confinement.close)
         self._homes: dict[str, Home] = {}
         with contextlib.ExitStack() as undo:
             undo.callback(self.close)
             self._entered = prepare_process(rootless)
             try:
-                self._build(others)
-                self._move_in(services)
+                self._build(others, spoofer)
+                self._move_in(services, backlogs)
             except OSError as refusal:
                 raise not_built(refusal) from refusal
             undo.pop_all()
@@ -73,32 +96,43 @@ class DirectTestbed:
 
     # --- building ---------------------------------------------------------------------------
 
-    def _build(self, others: tuple[str, ...]) -> None:
+    def _build(self, others: tuple[str, ...], spoofer: str | None) -> None:
         server = self._home(_SERVER, in_the_middle(others))
         homes = [self._home(name, at_far_end(name, _SERVER)) for name in others]
-        with server.namespace.entered(), contextlib.closing(Netlink(ROUTE)) as netlink:
-            netlink.tell(home.cable() for home in homes)
+        self._confinement.lay(server.namespace, homes)
         # The server first: until the other ends are up its links have no carrier, and IPv6 nothing
         # to say.
         server.furnish(homes)
         for home in homes:
             home.furnish([server])
+        if spoofer is not None:
+            self._lead_astray(server, SEATS[spoofer].far_index)
         # A NIC drops what it should send until its kernel has noticed the cable, in the background.
         for home in self._homes.values():
             home.wait_for_carrier(there=True)
 
+    def _lead_astray(self, server: Home, index: int) -> None:
+        """The server's way to forged source addresses."""
+        gateway = nobody(self._family)
+        routes = [links.block_route(index, each, gateway) for each in SPOOFED[self._family]]
+        with server.namespace.entered(), contextlib.closing(Netlink(ROUTE)) as netlink:
+            netlink.tell([links.neighbour(index, gateway, NOBODY_MAC), *routes])
+        for each in SPOOFED[self._family]:
+            self._permit.route(each)
+
     def _home(self, name: str, nics: tuple[Nic, ...]) -> Home:
         namespace = Namespace()
         self._open.callback(namespace.close)
-        self._permit.include(namespace.fd)
-        settings = HostSettings(name=name)
+        self._confinement.admit(namespace)
+        self._open.callback(self._confinement.dismiss, namespace)
+        settings = self._settings.get(name) or HostSettings(name=name)
         home = Home(namespace, SEATS[name], settings, self._family, nics, bursts=True)
         self._homes[name] = home
         return home
 
-    def _move_in(self, services: Services) -> None:
+    def _move_in(self, services: Services, backlogs: Mapping[int, int] | None) -> None:
         with self.inside(_SERVER):
-            self._doorway = Doorway(self.ip(_SERVER), services, self._permit)
+            self._doorway = Doorway(self.ip(_SERVER), services, self._permit, backlogs=backlogs)
             self._open.callback(self._doorway.close)
             self._counters = Counters()
             self._open.callback(self._counters.close)

@@ -1,6 +1,7 @@
 """What is behind a host's ports: applications that listen, and a firewall that drops or refuses."""
 
 import socket
+from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 
 from tcplab.scenario.services import Services
@@ -16,12 +17,21 @@ _BACKLOG = 4096
 class Doorway:
     """`services` at `ip`, in the network namespace in which this is made.
 
-    A dropped port has a socket that discards what comes, so that the kernel answers nothing. Raises
-    OSError as the kernel does: EMFILE where there are more ports than descriptors.
+    A dropped port has a socket that discards what comes, so that the kernel answers nothing. The
+    accept queue of an open port is as long as the kernel allows, unless `backlogs` names the port.
+    Raises OSError as the kernel does: EMFILE where there are more ports than descriptors.
     """
 
-    def __init__(self, ip: str, services: Services, permit: TestbedPermit) -> None:
+    def __init__(
+        self,
+        ip: str,
+        services: Services,
+        permit: TestbedPermit,
+        *,
+        backlogs: Mapping[int, int] | None = None,
+    ) -> None:
         self._open = ExitStack()
+        self._backlogs = backlogs or {}
         self._listeners: dict[int, socket.socket] = {}
         with ExitStack() as undo:
             undo.callback(self.close)
@@ -38,7 +48,7 @@ class Doorway:
         made = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
         self._open.callback(made.close)
         made.bind((ip, port))
-        made.listen(_BACKLOG)
+        made.listen(self._backlogs.get(port, _BACKLOG))
         return made
 
     def accepted(self) -> tuple[tuple[str, int, int], ...]:

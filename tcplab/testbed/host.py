@@ -8,7 +8,7 @@ the testbed can know that at all (`stepped`).
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from tcplab.scenario.calls import Call
 from tcplab.scenario.steps import Connection
@@ -18,6 +18,9 @@ from tcplab.testbed.player import Player
 from tcplab.timeline import timeline
 from tcplab.timeline.events import Source
 from tcplab.wire.pump import Arrival
+
+if TYPE_CHECKING:
+    from tcplab.testbed.eavesdropper import Eavesdropper
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +48,8 @@ class Look:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What a call returned: "0", a number of octets, or the name of an errno; and octets read.
+    """What a call returned: "0", a number of octets, or the name of an errno or of a failure of
+    TLS; and octets read.
 
     `local` is the address that the kernel chose, for a connect that did not bind. `arguments` is
     what a reader should know of the call beyond its name ("TCP_KEEPIDLE = 1, default 7200").
@@ -77,17 +81,21 @@ class Host(Protocol):
         willing to wait calls again (`Accept`, `Read`) or asks `pending`. Never raises for an errno.
         """
 
+    def keep_out(self, flow: Flow) -> None:
+        """From now on this host's kernel is silent on that connection, whatever comes for it."""
+
     def pending(self, conn: str) -> str | None:
         """How the connection's connect() ended: "0" or the name of an errno; None while it is under
         way. The first answer takes the error off the socket, and later ones repeat it.
         """
 
     def progress(self) -> list[tuple[str, str, Outcome]]:
-        """Let every background activity (Stream, Drain, Play) do what its socket now allows.
+        """Let every background activity (Stream, Drain, Play, StartTls) do what its socket now
+        allows.
 
-        Returns what is worth telling, as (conn, "stream" | "drain" | "play" | "close", outcome):
-        one that ended or failed, a playback that stalls ("stall") or goes on ("play"), a close()
-        that has lingered.
+        Returns what is worth telling, as (conn, "stream" | "drain" | "play" | "close" |
+        "start-tls" | "send", outcome): one that ended or failed, a playback that stalls ("stall")
+        or goes on ("play"), a close() that has lingered.
         """
 
     @property
@@ -164,6 +172,12 @@ class Testbed(Protocol):
         """Carry a frame to its receiver and, if `stepped`, wait until it has been dealt with.
         False if it could not reach anybody: the cable is cut, nobody has the address.
         """
+
+    def overhear(self, arrival: Arrival) -> None:
+        """Carry a frame to those alone who eavesdrop: whom it is for does not take it."""
+
+    def eavesdropper(self, host: str) -> "Eavesdropper | None":
+        """That host's ear on the wire; None if it hears only what is for it."""
 
     def cut(self, host: str) -> None:
         """Pull the host's cable: its NIC loses carrier, and frames to and from it are lost."""

@@ -3,19 +3,23 @@
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
 from tcplab.kernel.counters import Counters
 from tcplab.kernel.sock_diag import SockDiag, Socket
 from tcplab.scenario.calls import Call, Close, Kill
 from tcplab.tcp.states import State
-from tcplab.testbed.activities import word
 from tcplab.testbed.applications import Applications
+from tcplab.testbed.failures import word
 from tcplab.testbed.host import Flow, Look, Outcome
 from tcplab.testbed.netns import Namespace
 from tcplab.testbed.player import Player
 from tcplab.timeline.events import Source
 from tcplab.timeline.timeline import Stack
 from tcplab.wire.frame import Frame
+
+if TYPE_CHECKING:
+    from tcplab.wire.shield import Shield
 
 _SHOWN_INFO = (
     *("rto", "rtt", "rttvar", "snd_cwnd", "snd_mss", "rcv_space", "total_retrans", "backoff"),
@@ -30,11 +34,15 @@ class KernelHost:
 
     stack = Stack.KERNEL
 
-    def __init__(self, name: str, ip: str, namespace: Namespace) -> None:
+    def __init__(
+        self, name: str, ip: str, namespace: Namespace, *, descriptors: int | None = None
+    ) -> None:
         self.name = name
         self.ip = ip
-        self._applications = Applications(name, namespace)
+        self._applications = Applications(name, namespace, descriptors=descriptors)
         self._existed: set[Flow] = set()
+        self._namespace = namespace
+        self._shields: dict[int, Shield] = {}
         with namespace.entered(), ExitStack() as undo:
             self._diag = SockDiag()
             undo.callback(self._diag.close)
@@ -65,6 +73,16 @@ class KernelHost:
         except OSError as refusal:
             return Outcome(result=word(refusal))
         return Outcome(result="0")
+
+    def keep_out(self, flow: Flow) -> None:
+        """The kernel is to answer nothing on that connection: a shield takes it all."""
+        from tcplab.wire.shield import Shield  # few runs need one
+
+        local, _remote = flow.seen_from(self.name)
+        if local.port not in self._shields:
+            with self._namespace.entered():
+                self._shields[local.port] = Shield(local.ip, local.port)
+        self._existed.add(flow)  # the listener that sock_diag finds there is the shield
 
     def pending(self, conn: str) -> str | None:
         """How the connection's connect() ended; None while it is under way."""
@@ -152,6 +170,8 @@ class KernelHost:
     def close(self) -> None:
         """Give every socket back."""
         self._applications.close()
+        for shield in self._shields.values():
+            shield.close()
         self._diag.close()
         self._counters.close()
 

@@ -17,9 +17,11 @@ from tcplab.kernel import links, offloads
 from tcplab.kernel.netlink import ROUTE, Netlink
 from tcplab.scenario.host_settings import HostSettings
 from tcplab.scenario.steps import Connection
-from tcplab.tcp.segment import Address
+from tcplab.testbed.confinement import Confinement
+from tcplab.testbed.flows import Flows
 from tcplab.testbed.home import Home
 from tcplab.testbed.host import Flow
+from tcplab.testbed.hub import Hub
 from tcplab.testbed.kernel_host import KernelHost
 from tcplab.testbed.netns import Namespace
 from tcplab.testbed.plan import CABLE, INTERFACE, SEATS, Family, wired
@@ -29,14 +31,13 @@ from tcplab.testbed.sysctls import set_quietly
 from tcplab.timeline import timeline
 from tcplab.wire.frame import Frame
 from tcplab.wire.packet_socket import PacketSocket
-from tcplab.wire.permit import TestbedPermit
 from tcplab.wire.pump import Arrival
 
 if TYPE_CHECKING:
     from tcplab.testbed.crafted_host import CraftedHost
+    from tcplab.testbed.eavesdropper import Eavesdropper
 
 _TWO_HOSTS = (HostSettings(name="client"), HostSettings(name="server"))
-_FIRST_PORT, _PORTS = 32768, 28232  # Linux's default ip_local_port_range ends at 60999
 _LOST = frozenset({errno.ENETDOWN, errno.ENODEV, errno.ENXIO, errno.ENOBUFS, errno.EAGAIN})
 """A frame that a link does not take is lost there, as on any link."""
 
@@ -60,12 +61,15 @@ class NamespaceTestbed:
     ) -> None:
         self._family = family
         self._open = contextlib.ExitStack()
-        self._permit = TestbedPermit()
+        self._confinement = Confinement()
+        self._permit = self._confinement.permit
+        self._open.callback(self._confinement.close)
         self._homes: dict[str, Home] = {}
         self._possessions = {each.name: contextlib.ExitStack() for each in settings}
-        self._ports: set[int] = set()
+        self._flows = Flows(self.ip)
         self._cut: set[str] = set()
         self._left: set[str] = set()
+        self._hub = Hub(self._put)
         self.hosts: dict[str, KernelHost | CraftedHost] = {}
         self.settings: tuple[timeline.Setting, ...] = ()
         self._wire: PacketSocket | None = None
@@ -86,7 +90,8 @@ class NamespaceTestbed:
     def _namespace(self, owner: contextlib.ExitStack) -> Namespace:
         made = Namespace()
         owner.callback(made.close)
-        self._permit.include(made.fd)
+        self._confinement.admit(made)
+        owner.callback(self._confinement.dismiss, made)
         return made
 
     def _build(self, settings: Iterable[HostSettings]) -> None:
@@ -109,9 +114,10 @@ class NamespaceTestbed:
 
     def _lay(self, homes: Iterable[Home]) -> None:
         """The cables from the wire's namespace to these."""
+        self._confinement.lay(self._middle, homes)
         with self._middle.entered():
-            with contextlib.closing(Netlink(ROUTE)) as netlink:
-                netlink.tell(home.cable() for home in homes)
+            for home in homes:
+                self._socket.leave_by(home.seat.cable)
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
                 for home in homes:
                     offloads.turn_off(control, home.seat.cable)
@@ -133,35 +139,21 @@ class NamespaceTestbed:
                 interface=INTERFACE,
             )
         else:
-            host = KernelHost(name, home.ip, home.namespace)
+            limit = home.settings.descriptors
+            host = KernelHost(name, home.ip, home.namespace, descriptors=limit)
         self.hosts[name] = host
         self._possessions[name].callback(host.close)
+        self._hub.plug_in(home, self._permit, self._possessions[name])
 
     # --- connections ------------------------------------------------------------------------
 
     def reserve(self, server_port: int) -> Flow:
         """A connection to that port from a random one, which no other has had."""
-        client_port = 0
-        while not client_port or client_port in self._ports:
-            client_port = _FIRST_PORT + int.from_bytes(os.urandom(4)) % _PORTS
-        return self._between(client_port, server_port)
+        return self._flows.reserve(server_port)
 
     def flow(self, conn: Connection, like: Flow | None = None) -> Flow:
-        """The ends of a connection that a scenario names. `like` is the one whose client port it
-        has, if it names one.
-        """
-        if like is not None:
-            return self._between(like.client.port, conn.server_port)
-        if isinstance(conn.client_port, int):
-            return self._between(conn.client_port, conn.server_port)
-        return self.reserve(conn.server_port)
-
-    def _between(self, client_port: int, server_port: int) -> Flow:
-        self._ports.add(client_port)
-        return Flow(
-            client=Address(self.ip("client"), client_port),
-            server=Address(self.ip("server"), server_port),
-        )
+        """The ends of a connection that a scenario names; its client port is that of `like`."""
+        return self._flows.flow(conn, like)
 
     def ip(self, host: str) -> str:
         """The address that the host has now."""
@@ -205,8 +197,18 @@ class NamespaceTestbed:
         """Carry the frame to whose address it bears, or to all others; they have dealt with it
         then. False if it reached nobody.
         """
-        reached = [self._put(arrival.frame, name) for name in self._receivers(arrival)]
+        receivers = self._receivers(arrival)
+        self._hub.carry(arrival, apart_from=receivers)
+        reached = [self._put(arrival.frame, name) for name in receivers]
         return any(reached)
+
+    def overhear(self, arrival: Arrival) -> None:
+        """Carry the frame to those alone who eavesdrop: whom it is for does not take it."""
+        self._hub.carry(arrival, apart_from=())
+
+    def eavesdropper(self, host: str) -> "Eavesdropper | None":
+        """That host's ear on the wire; None if it hears only what is for it."""
+        return self._hub.listener(host)
 
     def _put(self, frame: Frame, name: str) -> bool:
         if name in self._cut:
@@ -258,8 +260,7 @@ class NamespaceTestbed:
         nothing.
         """
         home = self._homes[host]
-        with self._middle.entered(), contextlib.closing(Netlink(ROUTE)) as netlink:
-            netlink.tell([links.delete(home.seat.far_index)])
+        self._confinement.remove(self._middle, home)
         self._possessions[host].close()
         home.namespace = self._namespace(self._possessions[host])
         self._lay([home])
@@ -288,8 +289,8 @@ class NamespaceTestbed:
     # --- the end ----------------------------------------------------------------------------
 
     def drops(self) -> int:
-        """Frames that the wire's socket had no room for."""
-        return self._socket.lost()
+        """Frames that the wire's socket, or that of a host that eavesdrops, had no room for."""
+        return self._socket.lost() + self._hub.lost()
 
     def close(self) -> None:
         """Give everything back."""

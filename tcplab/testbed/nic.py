@@ -183,6 +183,12 @@ class NicTestbed:
                 self._client.refuse(self._flow, "EHOSTUNREACH")
         return True
 
+    def overhear(self, arrival: Arrival) -> None:
+        """Nobody eavesdrops on a real link."""
+
+    def eavesdropper(self, host: str) -> None:
+        """As with `overhear`."""
+
     def cut(self, host: str) -> None:
         """Cables and hosts that are not ours are left alone: see also the next three."""
         raise TypeError(f"cut {host} on a real link")

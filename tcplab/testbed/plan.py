@@ -53,6 +53,20 @@ class Seat:
 
 PREFIX = {Family.IPV4: 24, Family.IPV6: 64}
 """192.0.2.0/24 (RFC 5737) and 2001:db8::/64 (RFC 3849)."""
+NETWORKS = (f"{_IP4.format(0)}/{PREFIX[Family.IPV4]}", f"{_IP6.format('')}/{PREFIX[Family.IPV6]}")
+"""The networks of both families, in which all hosts are."""
+SPOOFED = {
+    Family.IPV4: ("198.51.100.0/24", "203.0.113.0/24"),
+    Family.IPV6: ("2001:db8:bad::/48",),
+}
+"""The blocks (RFC 5737, RFC 3849) that forged source addresses are taken from."""
+NOBODY_MAC = "02:00:00:00:00:fe"
+_NOBODY = 254
+
+
+def nobody(family: Family) -> str:
+    """The address of a neighbour that nobody owns: what is routed by way of it vanishes."""
+    return (_IP4 if family is Family.IPV4 else _IP6).format(_NOBODY)
 
 
 def _seat(name: str, number: int) -> Seat:

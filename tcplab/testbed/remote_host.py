@@ -31,6 +31,10 @@ class RemoteHost:
         """Nobody can make calls on a stranger's host."""
         raise TypeError(f"{call} at a remote host")
 
+    def keep_out(self, flow: Flow) -> None:
+        """See `call`."""
+        raise TypeError(f"no shield at a remote host: {flow}")
+
     def pending(self, conn: str) -> str | None:
         """See `call`."""
         raise TypeError(f"no connect() at a remote host: {conn}")

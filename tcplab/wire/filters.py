@@ -18,6 +18,8 @@ _EQUALS, _ANY_BIT, _RETURN = 0x15, 0x45, 0x06
 _ABOVE, _AT_LEAST = 0x25, 0x35
 _WHOLE, _NOTHING = 0xFFFFFFFF, 0
 _LONGEST_PROGRAM = 4096  # BPF_MAXINSNS
+EVERY_PORT = 1 << 16
+"""The block of all ports, from 0 on."""
 
 _Instruction = tuple[int, int | str, int | str, int]
 

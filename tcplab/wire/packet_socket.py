@@ -4,7 +4,7 @@ import errno
 import socket
 import time
 from dataclasses import dataclass, replace
-from struct import unpack, unpack_from
+from struct import pack, unpack, unpack_from
 from threading import Thread
 
 from tcplab.wire.burst.path import BatchPermit
@@ -12,7 +12,8 @@ from tcplab.wire.filters import attach_filter
 from tcplab.wire.frame import Frame, FrameError, Link, decode
 
 _SOL_PACKET = 263
-_STATISTICS, _AUXDATA, _QDISC_BYPASS, _IGNORE_OUTGOING = 6, 8, 20, 23
+_ADD_MEMBERSHIP, _STATISTICS, _AUXDATA, _QDISC_BYPASS, _IGNORE_OUTGOING = 1, 6, 8, 20, 23
+_PROMISCUOUS = 1  # PACKET_MR_PROMISC
 _SO_TIMESTAMPNS = 35
 _OUTGOING = 4  # PACKET_OUTGOING
 _CHECKSUM_NOT_READY = 1 << 3  # TP_STATUS_CSUMNOTREADY
@@ -53,7 +54,8 @@ class PacketSocket:
     a packet socket takes the kernel an RCU grace period, 10 ms or more.
 
     `filter_` is a classic BPF program, attached before the socket is bound so that nothing else
-    ever gets in. With `ignore_outgoing` frames that this host itself sends are not seen.
+    ever gets in. With `ignore_outgoing` frames that this host itself sends are not seen. With
+    `promiscuous` the interface also takes frames for other MAC addresses, for this socket alone.
     """
 
     def __init__(
@@ -64,10 +66,12 @@ class PacketSocket:
         link: Link = Link.ETHERNET,
         ignore_outgoing: bool = True,
         filter_: bytes | None = None,
+        promiscuous: bool = False,
     ) -> None:
         self._link = link
         self._permit = permit
         self._lost = 0
+        self._ways_out: dict[str, socket.socket] = {}
         self._socket = socket.socket(
             socket.AF_PACKET,
             socket.SOCK_RAW | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC,
@@ -80,6 +84,10 @@ class PacketSocket:
                 attach_filter(self._socket, filter_)
             if interface is not None:
                 self._socket.bind((interface, _EVERY_PROTOCOL))
+                self._ways_out[interface] = self._socket
+                if promiscuous:
+                    member = pack("=iHH8x", socket.if_nametoindex(interface), _PROMISCUOUS, 0)
+                    self._socket.setsockopt(_SOL_PACKET, _ADD_MEMBERSHIP, member)
         except BaseException:
             self._socket.close()
             raise
@@ -98,10 +106,33 @@ class PacketSocket:
         """The descriptor, for select."""
         return self._socket.fileno()
 
+    def leave_by(self, interface: str) -> None:
+        """Open a way out by that interface of the namespace that this thread is in.
+
+        It is tied to the device that has this name now, whatever becomes of name and index: when
+        that is moved or removed, nothing passes any more (net/packet/af_packet.c,
+        packet_notifier). The permit has the last word, at each send.
+        """
+        made = socket.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_NONBLOCK, 0)
+        try:
+            self._permit.check_socket(made)
+            made.setsockopt(_SOL_PACKET, _QDISC_BYPASS, 1)
+            made.bind((interface, 0))  # protocol 0: it hears nothing
+        except BaseException:
+            made.close()
+            raise
+        former = self._ways_out.pop(interface, None)
+        self._ways_out[interface] = made
+        if former is not None:
+            _close_aside(former)
+
     def send(self, frame: Frame, interface: str) -> None:
-        """Put a frame on a link. On a veth the receiver has processed it when this returns."""
+        """Put a frame on a link: that which this is bound to, or one that it may `leave_by`. On a
+        veth the receiver has processed it when this returns.
+        """
+        way_out = self._ways_out[interface]
         self._permit.check(frame.dst_ip)
-        self._socket.sendto(frame.octets, (interface, 0))
+        way_out.send(frame.octets)
 
     def take(self) -> list[Seen]:
         """The frames that have come since the last call, without waiting; a part if they are many.
@@ -149,10 +180,15 @@ class PacketSocket:
         It goes to a thread that ends with it. The interpreter waits for that one at its own end: a
         bare thread that it has not waited for may begin in what is left of it, and crash.
         """
-        try:
-            Thread(target=self._socket.close).start()
-        except RuntimeError:  # no more threads are to be had (RLIMIT_NPROC)
-            self._socket.close()
+        for each in {self._socket, *self._ways_out.values()}:
+            _close_aside(each)
+
+
+def _close_aside(done_with: socket.socket) -> None:
+    try:
+        Thread(target=done_with.close).start()
+    except RuntimeError:  # no more threads are to be had (RLIMIT_NPROC)
+        done_with.close()
 
 
 def _realtime_ahead_ns() -> int:

@@ -5,10 +5,8 @@ send: either a testbed that tcplab made, in whose namespaces a socket is then co
 the one host that the user named, resolved once; a handshake with it, or a scan.
 """
 
-import os
 from _thread import LockType, allocate_lock
 from dataclasses import dataclass, field
-from fcntl import ioctl
 from socket import socket
 from time import monotonic_ns
 from typing import ClassVar
@@ -16,48 +14,10 @@ from typing import ClassVar
 from tcplab.errors import RefusedError
 from tcplab.text import Text
 from tcplab.wire.destination import is_global, refuse_unless_one_host
-
-_SIOCGSKNS = 0x894C  # the network namespace of a socket, as a descriptor (linux/sockios.h)
+from tcplab.wire.testbed_permit import TestbedPermit as TestbedPermit
 
 PRIVATE_PPS, GLOBAL_PPS = 1000, 100
 """A scan's packets a second, where the user says nothing: to private and to global addresses."""
-
-
-class TestbedPermit:
-    """Anything may be sent inside the namespaces that belong to one testbed, and nothing
-    outside.
-    """
-
-    __test__ = False  # no test class, whatever its name
-
-    def __init__(self) -> None:
-        self._namespaces: set[tuple[int, int]] = set()
-
-    def include(self, netns: int) -> None:
-        """The namespace behind the descriptor `netns` belongs to the testbed."""
-        status = os.fstat(netns)
-        self._namespaces.add((status.st_dev, status.st_ino))
-
-    def check_socket(self, sender: socket) -> None:
-        """Raise RefusedError unless `sender` lives in one of the testbed's namespaces."""
-        netns = ioctl(sender, _SIOCGSKNS)
-        try:
-            status = os.fstat(netns)
-        finally:
-            os.close(netns)
-        if (status.st_dev, status.st_ino) not in self._namespaces:
-            raise RefusedError(
-                Text("A socket outside the testbed was about to send the testbed's frames."),
-                remedy=Text("This is a bug in tcplab: please report it."),
-            )
-
-    @property
-    def last(self) -> bool:
-        """Nobody counts."""
-        return False
-
-    def check(self, destination: str, count: int = 1) -> None:
-        """Where the socket is confined, every destination is."""
 
 
 @dataclass(slots=True)

@@ -14,6 +14,7 @@ from collections.abc import Collection
 from contextlib import ExitStack, suppress
 from select import POLLIN, poll
 
+from tcplab.errors import RefusedError
 from tcplab.wire.filters import DISCARD, attach_filter, segments_to
 from tcplab.wire.icmp_error import PROHIBITED, QUOTED_OCTETS, message
 from tcplab.wire.permit import TestbedPermit
@@ -91,9 +92,10 @@ class Prohibition:
         kind, code = PROHIBITED[self._version]
         error = message(packet, version=self._version, kind=kind, code=code)
         source = socket.inet_ntop(_ICMP[self._version][0], packet[_SOURCE[self._version]])
-        self._permit.check(source)
-        # No way back, or no room on the link: the error is lost there, as errors may be.
-        with suppress(OSError):
+        # No way back, or no room on the link: the error is lost there, as errors may be. So is one
+        # that may not be sent: nobody waits for this thread, and whoever sends next is told.
+        with suppress(OSError, RefusedError):
+            self._permit.check(source)
             self._errors.sendto(error, (source, 0))
 
     def close(self) -> None:

@@ -3,6 +3,7 @@
 import os
 import resource
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -152,6 +153,29 @@ def test_connections_are_accepted_in_whatever_order_the_steps_name_them():
 def accepted_nowhere():
     with driven() as lab:
         return lab.call("server", Accept()).result
+
+
+def crowded():
+    """A server with room for its listener and one connection, and two clients."""
+    hosts = tuple(
+        replace(host, descriptors=2 if host.name == "server" else None) for host in settings()
+    )
+    with driven(hosts=hosts) as lab:
+        lab.call("server", Listen())
+        for conn in ("a", "b"):
+            lab.call("client", Connect(), conn)
+        results = [lab.call("server", Accept(), conn).result for conn in ("a", "b")]
+        opened = lab.states("b")
+        lab.call("server", Close())
+        return results, opened, lab.call("server", Accept(), "b").result
+
+
+def test_accept_without_a_descriptor_left_fails_and_the_connection_waits():
+    results, opened, at_last = forked(crowded)
+
+    assert results == ["0", "EMFILE"]
+    assert opened == (State.ESTABLISHED, State.ESTABLISHED)
+    assert at_last == "0"
 
 
 def test_accept_without_a_listener_is_a_bad_descriptor():

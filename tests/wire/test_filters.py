@@ -16,8 +16,8 @@ from tcplab.wire.codec import craft
 from tcplab.wire.filters import DISCARD, conversation, segments_to
 from tcplab.wire.frame import Frame
 from tcplab.wire.packet_socket import PacketSocket
-from tcplab.wire.permit import TestbedPermit
 from tests.links import apart, on_link
+from tests.permits import permit_for
 
 OURS = 40000
 MACS = bytes.fromhex("020000000002020000000001")
@@ -181,8 +181,7 @@ def test_more_runs_than_a_program_holds_are_refused():
 def looped() -> list[tuple[int, int]]:
     """What a filtered capture sees on loopback, of its own and of other ports."""
     namespace = Namespace()
-    permit = TestbedPermit()
-    permit.include(namespace.fd)
+    permit = permit_for(namespace)
     with namespace.entered():
         with contextlib.closing(Netlink(ROUTE)) as netlink:
             netlink.tell([links.set_up(1)])

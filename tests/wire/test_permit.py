@@ -1,6 +1,7 @@
 """Permits: what may be sent, and where. The one check that every packet passes."""
 
 import contextlib
+import os
 import re
 import socket
 import threading
@@ -10,12 +11,14 @@ import pytest
 
 from tcplab.errors import Exit, RefusedError
 from tcplab.testbed.netns import Namespace
+from tcplab.text import Text
 from tcplab.wire import permit as permit_module
 from tcplab.wire.destination import refuse_unless_one_host
 from tcplab.wire.packet_socket import PacketSocket
 from tcplab.wire.permit import HostPermit, ScanPermit, TestbedPermit, default_rate
 from tcplab.wire.raw_socket import RawSocket
 from tests.links import apart
+from tests.permits import permit_for
 
 HOST = "192.0.2.7"
 
@@ -211,12 +214,6 @@ def test_many_packets_are_counted_at_once():
 # --- a testbed's: only sockets of its own namespaces --------------------------------------------
 
 
-def permit_for(namespace: Namespace) -> TestbedPermit:
-    permit = TestbedPermit()
-    permit.include(namespace.fd)
-    return permit
-
-
 def sockets_of_two_namespaces() -> dict[str, str]:
     """What a permit for one namespace says to sockets of that one, of another, and of home."""
     ours, theirs = Namespace(), Namespace()
@@ -268,14 +265,215 @@ def test_no_sending_socket_is_made_outside_the_testbed():
     assert apart(refusals_at_birth) == ["refused"] * 4
 
 
-def destinations() -> bool:
-    namespace = Namespace()
-    permit = permit_for(namespace)
-    for ip in ("192.0.2.1", "8.8.8.8", "ff02::1"):
-        permit.check(ip)
-        permit.check(ip, 100_000)
-    return True
+# --- a testbed's: only its own destinations -----------------------------------------------------
+
+INSIDE = [
+    "192.0.2.1", "192.0.2.254", "2001:db8::1", "2001:db8::ffff:ffff:ffff:ffff",
+    "224.0.0.22", "ff02::16", "ff02::1:ff00:2",
+]  # fmt: skip
+OUTSIDE = [
+    "192.0.2.0", "192.0.2.255", "192.0.3.1", "192.0.1.255", "198.51.100.1", "203.0.113.1",
+    "2001:db8:0:1::1", "2001:db8:bad::1", "2001:db7:ffff:ffff:ffff:ffff:ffff:ffff",
+    "8.8.8.8", "10.0.0.1", "127.0.0.1", "169.254.169.254", "255.255.255.255", "0.0.0.0",
+    "224.0.1.1", "239.255.255.250", "::", "::1", "fe80::1", "fd00:ec2::254", "ff05::2", "ff0e::1",
+    "2606:4700::1111", "::ffff:192.0.2.1", "64:ff9b::192.0.2.1",
+    "localhost", "192.0.2.1 ", "192.0.2.01", "192.0.2", "3221225985", "2001:db8::1%eth0",
+]  # fmt: skip
+SPOOFED = ["198.51.100.0/24", "203.0.113.0/24", "2001:db8:bad::/48"]
 
 
-def test_inside_the_testbed_any_destination_will_do():
-    assert apart(destinations)
+@pytest.fixture
+def testbed():
+    permit = TestbedPermit("192.0.2.0/24", "2001:db8::/64")
+    yield permit
+    permit.close()
+
+
+@pytest.mark.parametrize("ip", INSIDE)
+def test_the_testbed_s_own_addresses_are_reached_as_often_as_one_likes(testbed, ip):
+    for _ in range(3):
+        testbed.check(ip)
+        testbed.check(ip, 100_000)
+
+
+@pytest.mark.parametrize("ip", OUTSIDE)
+def test_no_other_address_is(testbed, ip):
+    for _ in range(3):
+        with pytest.raises(RefusedError, match=re.escape(ip)) as refused:
+            testbed.check(ip)
+        assert refused.value.status is Exit.REFUSED
+
+
+def test_a_frame_without_an_ip_header_stays_on_the_link(testbed):
+    testbed.check("")
+
+
+@pytest.mark.parametrize("block", SPOOFED)
+def test_a_block_that_the_testbed_routes_to_nowhere_is_inside_it(testbed, block):
+    first = block.partition("/")[0]
+    address = first.removesuffix("0") + "66" if "." in first else first + "66"
+    with pytest.raises(RefusedError):
+        testbed.check(address)
+
+    testbed.route(block)
+
+    testbed.check(address, 20_000)
+    for other in {"8.8.8.8", "2001:db8:0:1::1", *OUTSIDE[:4]}:
+        with pytest.raises(RefusedError):
+            testbed.check(other)
+
+
+@pytest.mark.parametrize(
+    "block",
+    ["0.0.0.0/0", "::/0", "10.0.0.0/8", "198.51.100.0/23", "198.18.0.0/15", "8.8.8.8/32",
+     "2001:db8::/31", "2000::/3", "fe80::/10", "127.0.0.0/8"],
+)  # fmt: skip
+def test_no_testbed_routes_what_may_be_somebody_s(testbed, block):
+    with pytest.raises(RefusedError, match=re.escape(block)):
+        testbed.route(block)
+    with pytest.raises(RefusedError, match=re.escape(block)):
+        TestbedPermit(block)
+
+
+# --- a testbed's: nobody else's links in it -----------------------------------------------------
+
+
+class Alarm:
+    """A watch that goes off when it is told to, and then for ever."""
+
+    def __init__(self) -> None:
+        self.rings = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self.wrong = False
+        self.looked = 0
+        self.closed = False
+
+    def fileno(self) -> int:
+        return self.rings
+
+    def ring(self, *, wrong: bool = True) -> None:
+        self.wrong = self.wrong or wrong
+        os.eventfd_write(self.rings, 1)
+
+    def check(self) -> None:
+        self.looked += 1
+        with contextlib.suppress(BlockingIOError):
+            os.eventfd_read(self.rings)
+        if self.wrong:
+            raise RefusedError(Text("eth9 is a stranger"), remedy=Text("Throw it out."))
+
+    def close(self) -> None:
+        self.closed = True
+        os.close(self.rings)
+
+
+@pytest.fixture
+def namespaces():
+    """Two descriptors of things that are not the same: what a namespace is, the permit trusts."""
+    opened = [os.open(path, os.O_RDONLY) for path in ("/proc/self/ns/net", "/proc/self/ns/pid")]
+    yield opened
+    for each in opened:
+        os.close(each)
+
+
+def test_a_send_looks_only_when_something_has_happened(testbed, namespaces):
+    alarm = Alarm()
+    testbed.include(namespaces[0], alarm)
+    testbed.check(HOST)
+    assert alarm.looked == 0
+
+    alarm.ring(wrong=False)
+    testbed.check(HOST)
+    testbed.check(HOST)
+
+    assert alarm.looked == 1
+
+
+def test_a_stranger_in_any_namespace_ends_it_for_good(testbed, namespaces):
+    alarms = [Alarm(), Alarm()]
+    for namespace, alarm in zip(namespaces, alarms, strict=True):
+        testbed.include(namespace, alarm)
+    testbed.check(HOST)
+
+    alarms[1].ring()
+    with pytest.raises(RefusedError, match="eth9") as refused:
+        testbed.check(HOST)
+    alarms[1].wrong = False
+
+    assert refused.value.status is Exit.REFUSED
+    for _ in range(3):
+        with pytest.raises(RefusedError, match="eth9"):
+            testbed.check(HOST)
+    with pytest.raises(RefusedError, match="eth9"):
+        testbed.look()
+
+
+def test_a_namespace_that_goes_takes_no_trouble_along(testbed, namespaces):
+    """What was wrong in it before it went is wrong still."""
+    alarms = [Alarm(), Alarm()]
+    for namespace, alarm in zip(namespaces, alarms, strict=True):
+        testbed.include(namespace, alarm)
+    testbed.exclude(namespaces[0])
+    assert (alarms[0].closed, alarms[1].closed) == (True, False)
+    testbed.check(HOST)
+
+    alarms[1].ring()
+    testbed.exclude(namespaces[1])
+
+    with pytest.raises(RefusedError, match="eth9"):
+        testbed.check(HOST)
+
+
+def test_no_thread_sends_while_another_finds_out(testbed, namespaces):
+    """One has taken up the word of the kernel, and has not understood it yet."""
+    taken, go_on, second = (threading.Event() for _ in range(3))
+
+    class Slow(Alarm):
+        def check(self) -> None:
+            with contextlib.suppress(BlockingIOError):
+                os.eventfd_read(self.rings)
+                taken.set()
+                assert go_on.wait(10)
+            super().check()
+
+    alarm = Slow()
+    testbed.include(namespaces[0], alarm)
+    said: list[str] = []
+
+    def send() -> None:
+        try:
+            testbed.check(HOST)
+            said.append("sent")
+        except RefusedError:
+            said.append("refused")
+
+    def send_too() -> None:
+        second.set()
+        send()
+
+    alarm.ring()
+    one, other = threading.Thread(target=send), threading.Thread(target=send_too)
+    one.start()
+    assert taken.wait(10)
+    other.start()
+    assert second.wait(10)
+    other.join(0.05)
+    assert said == []  # it waits
+    go_on.set()
+    for thread in (one, other):
+        thread.join(10)
+
+    assert said == ["refused", "refused"]
+
+
+def test_nothing_is_sent_into_a_testbed_that_is_gone(namespaces):
+    permit, alarm = TestbedPermit("192.0.2.0/24"), Alarm()
+    permit.include(namespaces[0], alarm)
+
+    permit.close()
+    permit.close()
+
+    assert alarm.closed
+    with pytest.raises(RefusedError, match="gone"):
+        permit.check(HOST)
+    with socket.socket() as made, pytest.raises(RefusedError):
+        permit.check_socket(made)
