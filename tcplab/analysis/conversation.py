@@ -11,7 +11,15 @@ from tcplab.analysis import roles
 from tcplab.analysis.roles import Closing, Opening, arrived
 from tcplab.tcp.flags import Flags
 from tcplab.tcp.states import State
-from tcplab.timeline.events import CallEvent, Lane, SampleEvent, SegmentEvent, Source, StateEvent
+from tcplab.timeline.events import (
+    CallEvent,
+    Fate,
+    Lane,
+    SampleEvent,
+    SegmentEvent,
+    Source,
+    StateEvent,
+)
 from tcplab.timeline.timeline import Stack, Timeline, lane
 
 Act = SegmentEvent | CallEvent
@@ -19,6 +27,7 @@ Act = SegmentEvent | CallEvent
 
 
 _GUESSED = Source.INFERRED
+_FORGED = Fate.INJECTED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +123,12 @@ class Conversation:
         acts = [act for act, each in self._looks(host) if each.before is state is not each.after]
         return acts[-1] if acts else None
 
+    def kept_nothing(self, host: str) -> bool:
+        """Did its kernel say that this host was in LISTEN all the time, whatever came?"""
+        source = self.source(host)
+        states = set(self.path(host)) - {State.CLOSED}
+        return source is not None and source.observed and states == {State.LISTEN}
+
     def final(self, host: str) -> State | None:
         """The state in which the run left that host's end; None unless it was looked into."""
         final = None
@@ -148,11 +163,14 @@ def conversations(timeline: Timeline) -> tuple[Conversation, ...]:
 
 def _conversation(timeline: Timeline, conn: str) -> Conversation:
     segments = tuple(timeline.segments(conn))
+    ends = {host.name for host in timeline.hosts}
+    # A FIN that a third host forged closes nothing that its bearer has not closed.
+    spoken = [event for event in segments if event.fate is not _FORGED or event.sender in ends]
     return Conversation(
         timeline=timeline,
         conn=conn,
         segments=segments,
         opening=roles.opening(segments),
-        closing=roles.closing(segments),
+        closing=roles.closing(spoken),
         again=roles.again(segments),
     )

@@ -59,7 +59,7 @@ def _flow(conversation: Conversation, sender: str) -> _Flow | None:
     sent = max(_end_of_data(event) - start for event in carriers)
     acked, proof = 0, None
     for event in conversation.segments:
-        if event.sender != sender and arrived(event) and event.segment.has(Flags.ACK):
+        if event.receiver == sender and arrived(event) and event.segment.has(Flags.ACK):
             reached = min(event.segment.ack - start, sent)  # an ACK of the FIN is 1 more
             if reached > acked:
                 acked, proof = reached, event

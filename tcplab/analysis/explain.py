@@ -5,6 +5,7 @@ from tcplab.analysis import (
     closing_losses,
     damage,
     data,
+    embryonic,
     expectations,
     fast_retransmit,
     half_open,
@@ -17,6 +18,8 @@ from tcplab.analysis import (
     retransmission,
     rto,
     shield,
+    stolen,
+    syn_cookies,
     teardown,
     unanswered,
     window,
@@ -24,20 +27,28 @@ from tcplab.analysis import (
 )
 from tcplab.analysis.conversation import conversations
 from tcplab.analysis.finding import Finding
+from tcplab.analysis.forgeries import aftermath, opening, stream, syns
 from tcplab.timeline.timeline import Timeline
 
 _CONCEPTS = (
     handshake,
     negotiation,
+    syn_cookies,
     rto,
+    embryonic,
     half_open,
+    opening,
     unanswered,
     data,
     retransmission,
     fast_retransmit,
     window,
     damage,
+    stolen,
+    syns,
+    stream,
     resets,
+    aftermath,
     reset_reasons,
     teardown,
     closing_losses,

@@ -15,11 +15,18 @@ from tcplab.text import Text
 from tcplab.timeline.events import CallEvent, SegmentEvent, Source
 from tcplab.timeline.timeline import Stack
 
+_BY_COOKIE = (State.LISTEN, State.ESTABLISHED)
+"""What the third segment does where a SYN cookie was sent (`tcplab.analysis.syn_cookies`)."""
+
 
 def findings(conversation: Conversation) -> Iterator[Finding]:
-    """Nothing for a connection that was open before, or that the other end did not agree to."""
+    """Nothing for a connection that was open before, or that the other end did not agree to, or
+    that somebody opened in another one's name, or of which nothing but a SYN cookie was there.
+    """
     opening = conversation.opening
-    if opening is None or not opening.begun:
+    if opening is None or not opening.begun or conversation.stack(opening.opener) is None:
+        return
+    if conversation.kept_nothing(opening.peer):
         return
     if opening.crossing is not None:
         yield _simultaneous(conversation, opening, opening.crossing)
@@ -76,11 +83,21 @@ def _unacknowledged(conversation: Conversation, opening: Opening) -> tuple[Verdi
             "The {opener} answered the SYN, ACK with RST: it wants no connection.",
             opener=end(opening.opener),
         )
-    return absence(conversation.timeline), Text(
-        "The {opener} never acknowledged the SYN, ACK, so the {peer} still waits in SYN-RECEIVED.",
-        opener=end(opening.opener),
-        peer=end(opening.peer),
-    )
+    opener, peer = end(opening.opener), end(opening.peer)
+    if conversation.final(opening.peer) is State.CLOSED:
+        sentence = Text(
+            "The {opener} never acknowledged the SYN, ACK, and the {peer} waits no more.",
+            opener=opener,
+            peer=peer,
+        )
+    else:
+        sentence = Text(
+            "The {opener} never acknowledged the SYN, ACK, so the {peer} still waits in "
+            "SYN-RECEIVED.",
+            opener=opener,
+            peer=peer,
+        )
+    return absence(conversation.timeline), sentence
 
 
 def _simultaneous(conversation: Conversation, opening: Opening, crossing: SegmentEvent) -> Finding:
@@ -133,7 +150,7 @@ def _states(conversation: Conversation, opening: Opening) -> Finding:
         verdict = Verdict.INCONCLUSIVE
         sentence = Text("Not both ends' states are known, so nobody can say how they opened.")
     else:
-        verdict = _judged(conversation, paths)
+        verdict = _judged(conversation, opening, paths)
         sentence = Text(
             "{peer}: {peer_path}. {opener}: {opener_path}.",
             peer=_whose(conversation, opening.peer),
@@ -178,11 +195,15 @@ def _listened(conversation: Conversation, host: str) -> bool:
     )
 
 
-def _judged(conversation: Conversation, paths: Sequence[Sequence[State]]) -> Verdict:
+def _judged(
+    conversation: Conversation, opening: Opening, paths: Sequence[Sequence[State]]
+) -> Verdict:
     """Does each path end in ESTABLISHED, by moves that RFC 9293 figure 5 knows?"""
     if any(path[-1] is not State.ESTABLISHED for path in paths):
         return absence(conversation.timeline)
-    moves = [move for path in paths for move in pairwise(path)]
+    moves = {move for path in paths for move in pairwise(path)}
+    if opening.third is conversation.entered(opening.peer, State.ESTABLISHED):
+        moves.discard(_BY_COOKIE)
     known = all(after in TABLE[before].values() for before, after in moves)
     return Verdict.YES if known else Verdict.NO
 

@@ -27,12 +27,14 @@ Kind = TypeVar("Kind", bound=Option)
 
 
 def findings(conversation: Conversation) -> Iterator[Finding]:
-    """What the SYNs of both ends offered, taken together; nothing until both have spoken."""
+    """What the SYNs of both ends offered, taken together; nothing until both have spoken, and
+    nothing where somebody else spoke in the name of one.
+    """
     opening = conversation.opening
-    if opening is None:
+    if opening is None or conversation.stack(opening.opener) is None:
         return
     answer = opening.answer or opening.crossing
-    if answer is None:
+    if answer is None or conversation.kept_nothing(opening.peer):
         return
     events = tuple(sorted((opening.syn.i, answer.i)))
     broken = [each for each in (opening.syn, answer) if _option(each, Malformed) is not None]

@@ -19,15 +19,15 @@ from tcplab.timeline.timeline import lane
 _NO_SOCKET = frozenset({State.CLOSED, State.LISTEN})
 _CLOSED_FIRST = frozenset({State.FIN_WAIT_1, State.FIN_WAIT_2, State.CLOSING})
 _STILL_OPEN = frozenset({State.ESTABLISHED, State.CLOSE_WAIT, State.FIN_WAIT_1, State.FIN_WAIT_2})
-_IN_BACKGROUND = frozenset({"drain", "play"})
-"""Activities that read without a call that is told."""
+_IN_BACKGROUND = frozenset({"drain", "play", "start-tls"})
+"""Activities that read without a call that is told; under TLS fewer octets are read than came."""
 
 
 def findings(conversation: Conversation) -> Iterator[Finding]:
     """One finding a reason and host. The first RST for it is told, and all of them are its proof.
 
-    Nothing of an RST that no host's TCP sent (`forged_resets`), whose cause is not known, or whose
-    reason another finding tells.
+    Nothing of an RST that no host's TCP sent (`forgeries.resets`), whose cause is not known, or
+    whose reason another finding tells.
     """
     told: dict[tuple[str, str], tuple[Text, list[int]]] = {}
     for reset in conversation.segments:

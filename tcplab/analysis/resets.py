@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from tcplab.analysis import forged_resets
 from tcplab.analysis.conversation import Conversation
 from tcplab.analysis.failures import with_failures
 from tcplab.analysis.finding import Finding, Verdict
+from tcplab.analysis.forgeries import resets as forged_resets
 from tcplab.analysis.hops import made_elsewhere
 from tcplab.analysis.roles import Opening
 from tcplab.analysis.wording import end
@@ -30,6 +30,8 @@ def findings(conversation: Conversation) -> Iterator[Finding]:
             yield _middle(*forged)
         elif event is refusal and conversation.opening is not None:
             yield _closed(conversation.opening, event)
+        elif conversation.kept_nothing(event.sender):
+            continue  # what was never there is not reset
         elif conversation.opening is None or conversation.opening.completed:
             yield _abort(conversation, event)
 

@@ -30,17 +30,39 @@ from tcplab.timeline.timeline import Stack
 
 
 def findings(conversation: Conversation) -> Iterator[Finding]:
-    """One finding for each end that is a kernel's, if the run was traced."""
+    """One finding for each end that is a kernel's, if the run was traced.
+
+    Nothing where several connections had the same addresses: tracepoints tell no more than those.
+    """
     traced = [
         event
         for event in conversation.timeline.events
         if isinstance(event, StateEvent) and event.source is Source.TRACEPOINT
     ]
-    if not traced:
+    if not traced or _shares_addresses(conversation):
         return
+    own = [event for event in traced if event.conn == conversation.conn and not _listens(event)]
     for host in ("client", "server"):
         if conversation.stack(host) is Stack.KERNEL:
-            yield _compared(conversation, host, [each for each in traced if each.host == host])
+            yield _compared(conversation, host, [each for each in own if each.host == host])
+
+
+def _shares_addresses(conversation: Conversation) -> bool:
+    """Did another connection of the run have the same two addresses and ports?"""
+    conns = {
+        event.conn
+        for event in conversation.timeline.segments()
+        if any(
+            {event.segment.src, event.segment.dst} == {each.segment.src, each.segment.dst}
+            for each in conversation.segments[:1]
+        )
+    }
+    return len(conns) > 1
+
+
+def _listens(event: StateEvent) -> bool:
+    """Is that a listener of its own, such as a shield, and no end of a connection?"""
+    return {event.old, event.new} == _LISTENER
 
 
 def _compared(conversation: Conversation, host: str, traced: Sequence[StateEvent]) -> Finding:

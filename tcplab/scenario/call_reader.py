@@ -20,6 +20,7 @@ from tcplab.scenario.calls import (
     Send,
     SetOption,
     Shutdown,
+    StartTls,
     Stream,
     alphabet,
 )
@@ -27,6 +28,7 @@ from tcplab.scenario.conn_reader import LARGEST_PORT
 from tcplab.scenario.fields import Fields, found
 from tcplab.scenario.mistake import instead_of, nearest, quoted
 from tcplab.scenario.options import OPTIONS, Shape
+from tcplab.scenario.tls import FAILURES
 from tcplab.text import Text, verbatim
 
 LARGEST_SEND_OCTETS = 32_768
@@ -37,7 +39,7 @@ _LARGEST_INT = 2**31 - 1
 _LARGEST_ISN = 2**32 - 1  # and to the kernel 0 means that it may choose
 _LONGEST_BUFFER_S = 600.0
 
-_ERRORS = frozenset(errno.errorcode.values())
+_ERRORS = frozenset(errno.errorcode.values()) | FAILURES
 _NAME = re.compile(r"[a-z0-9_-]{1,15}")  # TCP_CA_NAME_MAX is 16 with its NUL
 
 
@@ -152,6 +154,7 @@ CALLS: Mapping[str, tuple[tuple[str, ...], Callable[[Fields], Call]]] = {
     "stream": (("octets",), _stream),
     "drain": ((), lambda _step: Drain()),
     "play": (("rate", "buffer"), _play),
+    "start-tls": ((), lambda _step: StartTls()),
 }
 """What an application can do: the keys of such a step, beside those of every call, and its
 reader.
@@ -161,7 +164,7 @@ reader.
 def needs_kernel(call: Call) -> bool:
     """Can only a real kernel do it, and no crafted host?"""
     match call:
-        case SetOption() | Error() | Kill() | Forget() | Stream() | Drain() | Play():
+        case SetOption() | Error() | Kill() | Forget() | Stream() | Drain() | Play() | StartTls():
             return True
         case Connect(bind=bind):
             return not bind
@@ -171,7 +174,7 @@ def needs_kernel(call: Call) -> bool:
 
 
 def result(step: Fields) -> str | None:
-    """What the call must return: an errno's name, or a number."""
+    """What the call must return: the name of an errno or of a failure of TLS, or a number."""
     if "result" not in step:
         return None
     written = step.raw("result")

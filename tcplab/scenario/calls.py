@@ -120,7 +120,16 @@ class Play:
     buffer_s: float
 
 
-Background = Stream | Drain | Play
+@dataclass(frozen=True, slots=True)
+class StartTls:
+    """From now on the connection carries TLS: `Send` encrypts what it is given, `Read` decrypts.
+
+    Both ends call it, in any order; the client is who opened the connection, and checks the
+    server's certificate. The handshake goes on in the background.
+    """
+
+
+Background = Stream | Drain | Play | StartTls
 """What an application goes on with while the scenario goes on."""
 
 Call = (
@@ -139,4 +148,5 @@ Call = (
     | Stream
     | Drain
     | Play
+    | StartTls
 )

@@ -13,6 +13,9 @@ HOSTS = (*ENDS, "attacker")
 _UNHURRIED_MS = 10_000
 _LONGEST_RTO_MIN_MS = 120_000
 _LONGEST_VALUE = 200
+_MOST_DESCRIPTORS = 1024
+_KERNEL_S = ("route", "descriptors", "sysctl")
+"""What only a host with a kernel's TCP has."""
 _SYSCTL = re.compile(r"net(\.[a-z0-9_-]+)+")
 
 
@@ -37,11 +40,11 @@ def hosts(document: Fields, steps: tuple[Fields, ...]) -> tuple[HostSettings, ..
 
 def _host(tables: Fields, name: str, *, quickack: bool, rto_min_ms: int) -> HostSettings:
     table = tables.table(
-        name, known=("stack", "route", "sysctl") if name in ENDS else ("route", "sysctl")
+        name, known=(*(("stack",) if name in ENDS else ("eavesdrops",)), *_KERNEL_S)
     )
     crafted = table.word("stack", ("kernel", "crafted"), "kernel") == "crafted"
     if crafted:
-        for key in ("route", "sysctl"):
+        for key in _KERNEL_S:
             if key in table:
                 raise table.mistake(
                     Text("{host} is crafted: no kernel there takes settings.", host=name),
@@ -52,8 +55,12 @@ def _host(tables: Fields, name: str, *, quickack: bool, rto_min_ms: int) -> Host
     return HostSettings(
         name=name,
         crafted=crafted,
+        eavesdrops=table.flag("eavesdrops"),
         quickack=route.flag("quickack", default=quickack),
         rto_min_ms=route.whole("rto_min_ms", least=0, most=_LONGEST_RTO_MIN_MS, default=rto_min_ms),
+        descriptors=table.whole("descriptors", least=1, most=_MOST_DESCRIPTORS)
+        if "descriptors" in table
+        else None,
         sysctls=_sysctls(table.table("sysctl")),
     )
 

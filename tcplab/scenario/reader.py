@@ -59,6 +59,7 @@ def _scenario(top: Fields, *, name: str, group: str | None) -> Scenario:
             conns=tuple(conn.name for conn in connections),
         ),
         crafted=frozenset(host.name for host in settings if host.crafted),
+        eavesdropping=frozenset(host.name for host in settings if host.eavesdrops),
         rules=Rules(steps),
     )
     return Scenario(

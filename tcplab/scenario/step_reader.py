@@ -13,6 +13,8 @@ from tcplab.text import Text, verbatim
 
 _KINDS = ("at", "on", "wait", "expect", "repeat")
 _QUIET_S = 0.1
+_ATTACKS = ("craft", "steal")
+"""What is done at the attacker."""
 
 
 def step_of(step: Fields, known: Known) -> Step:
@@ -55,10 +57,10 @@ def _kind(step: Fields) -> str:
 def _at(step: Fields, known: Known) -> Step:
     host = step.word("at", HOSTS)
     do = _do(step, (*CALLS, *HOST_ACTS), elsewhere=WIRE_ACTS)
-    if host not in ENDS and do != "craft":
+    if host not in ENDS and do not in _ATTACKS:
         raise step.mistake(
             Text("The attacker cannot do this: {do}.", do=do),
-            remedy=Text('The attacker only crafts segments: do = "craft".'),
+            remedy=Text('The attacker crafts segments and steals: do = "craft", do = "steal".'),
             key="do",
         )
     if do in HOST_ACTS:

@@ -138,7 +138,10 @@ class Craft:
     nothing of it.
 
     `seq` and `ack` are absolute numbers, in symbols such as `client.snd_nxt`; an `ack` of None
-    stands for 0.
+    stands for 0. If the host eavesdrops, they are those that it heard, the segment leaves by its
+    NIC, and with `timestamps` it has the option that fits what was heard, so that PAWS lets it in.
+    With `shielded` the kernel of the host in whose name it is stays silent on that connection,
+    whatever is answered (`tcplab.wire.shield`).
     """
 
     host: str
@@ -151,6 +154,16 @@ class Craft:
     urgent: int = 0
     options: tuple[Option, ...] = ()
     as_host: str | None = None
+    timestamps: bool = True
+    shielded: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Steal:
+    """A `host` that eavesdrops searches what it has heard of connection `conn` for passwords."""
+
+    host: str
+    conn: str = "a"
 
 
 WireAct = (
@@ -167,4 +180,5 @@ WireAct = (
     | ForgetIdle
     | Unreachable
     | Craft
+    | Steal
 )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from tcplab.scenario.call_reader import octets
 from tcplab.scenario.conn_reader import LARGEST_PORT, conn_of
 from tcplab.scenario.fields import Fields
-from tcplab.scenario.host_reader import ENDS
+from tcplab.scenario.host_reader import ENDS, HOSTS
 from tcplab.scenario.mistake import MistakeError, quoted
 from tcplab.scenario.predicate_reader import Names
 from tcplab.scenario.rule_names import Rules
@@ -25,6 +25,7 @@ from tcplab.scenario.wire import (
     Release,
     Restore,
     Silence,
+    Steal,
     Unreachable,
     WireAct,
 )
@@ -33,6 +34,7 @@ from tcplab.text import Text
 
 _MOST_TIMES = 1_000_000
 _LARGEST_SEED = 2**63 - 1
+_LISTENERS = tuple(host for host in HOSTS if host not in ENDS)
 _TAKEN_NUMBERS = frozenset({66})
 """The attacker's address; the client's and the server's are 1 and 2."""
 
@@ -43,6 +45,7 @@ class Known:
 
     names: Names
     crafted: frozenset[str]
+    eavesdropping: frozenset[str]
     rules: Rules
 
 
@@ -155,7 +158,19 @@ def _craft(step: Fields, known: Known) -> WireAct:
         urgent=step.whole("urgent", least=0, most=0xFFFF, default=0),
         # The attacker is no end of the connection: it always speaks as one that is.
         as_host=step.word("as", ENDS) if "as" in step or host not in ENDS else None,
+        timestamps=step.flag("timestamps", default=True),
     )
+
+
+def _steal(step: Fields, known: Known) -> WireAct:
+    host = step.word("at", _LISTENERS)
+    if host not in known.eavesdropping:
+        raise step.mistake(
+            Text("The attacker hears nothing that is not for it: there is nothing to steal."),
+            remedy=Text("Let it listen: eavesdrops = true in [hosts.attacker]."),
+            key="do",
+        )
+    return Steal(host=host, conn=conn_of(step, known.names.conns))
 
 
 def _flags(step: Fields) -> Flags:
@@ -187,7 +202,11 @@ HOST_ACTS: Mapping[str, tuple[tuple[str, ...], _Reader]] = {
     "readdress": (("number",), _readdress),
     "firewall": (("port", "how", "name"), _firewall),
     "unreachable": (("name",), _unreachable),
-    "craft": (("conn", "flags", "seq", "ack", "data", "wnd", "urgent", "as"), _craft),
+    "craft": (
+        ("conn", "flags", "seq", "ack", "data", "wnd", "urgent", "as", "timestamps"),
+        _craft,
+    ),
+    "steal": (("conn",), _steal),
 }
 """What befalls a whole host: the keys of such a step, beside `at` and `do`, and its reader."""
 

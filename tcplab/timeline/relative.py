@@ -5,7 +5,7 @@ Relative numbers make two runs comparable, since real initial sequence numbers a
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from tcplab.tcp.flags import Flags
 from tcplab.tcp.sequence import Seq
@@ -19,26 +19,35 @@ def isns(timeline: Timeline) -> dict[tuple[str, str], Seq]:
     That is the sequence number of its first SYN; where none was seen, of its first segment; and
     where only its peer was heard, the first number that the peer acknowledged. What was injected
     says nothing about an end's numbers, unless nothing else of that end was seen, or only resets
-    and the injected SYN that led to them.
+    and the injected SYN that led to them, whoever sent that in its name.
     """
     own = [event for event in timeline.segments() if event.fate is not Fate.INJECTED]
     ends = {(event.conn, name) for event in own for name in (event.sender, event.receiver)}
     conns = {conn for conn, _name in ends}
+    injected = [event for event in timeline.segments() if event.fate is Fate.INJECTED]
     forged = [
-        event
-        for event in timeline.segments()
-        if event.fate is Fate.INJECTED
-        and ((event.conn, event.sender) in ends or event.conn not in conns)
+        event for event in injected if (event.conn, event.sender) in ends or event.conn not in conns
     ]
     heard = {(event.conn, event.sender) for event in own}
     said = {key: origin for key, origin in _origins(forged).items() if key not in heard}
     spoke = {(event.conn, event.sender) for event in own if not event.segment.has(Flags.RST)}
+    names = [host.name for host in timeline.hosts]
     opened = {
-        (event.conn, event.sender): event.segment.seq
-        for event in reversed(forged)
-        if event.segment.has(Flags.SYN) and (event.conn, event.sender) not in spoke
+        key: event.segment.seq
+        for event in reversed(injected)
+        if event.segment.has(Flags.SYN) and (key := _bearer(event, names)) not in spoke
     }
     return said | _origins(own) | opened
+
+
+def _bearer(event: SegmentEvent, hosts: Sequence[str]) -> tuple[str, str]:
+    """The connection, and the end as which the segment was sent: its sender, unless that is no end,
+    but an attacker in the other one's name.
+    """
+    others = [name for name in hosts if name != event.receiver]
+    if event.sender in hosts or len(hosts) != 2 or len(others) != 1:
+        return event.conn, event.sender
+    return event.conn, others[0]
 
 
 def _origins(segments: Iterable[SegmentEvent]) -> dict[tuple[str, str], Seq]:

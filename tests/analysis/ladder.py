@@ -8,9 +8,9 @@
 A line without states is an event at which nobody looked, so its segment counts as captured, else
 as delivered. A segment may say more: `data=6` octets, `seq=`, `ack=` (both relative; else they
 follow from what was sent and what arrived), `ttl=`, `fate=dropped`, `by=5`: the event that caused
-it, and `late`: its receiver does not know of it when it sends its next segment. `@1000` puts the
-event at 1000 ms. Other events: `icmp 3/13 198.51.100.1`, `count client TcpOutRsts 1`,
-`sample client timewait 60000`.
+it, `forged`: an attacker sent it in that name, and `late`: its receiver does not know of it when it
+sends its next segment. `@1000` puts the event at 1000 ms. Other events: `icmp 3/13 198.51.100.1`,
+`count client TcpOutRsts 1`, `sample client timewait 60000`, `reason server by=7 drop TCP_RESET`.
 """
 
 from collections.abc import Mapping
@@ -28,6 +28,7 @@ from tcplab.timeline.events import (
     Fate,
     IcmpEvent,
     Lane,
+    ReasonEvent,
     SampleEvent,
     SegmentEvent,
     Source,
@@ -160,6 +161,15 @@ class _Draft:
                 )
             case ["count", host, name, delta]:
                 return CounterEvent(i=i, at_ns=at_ns, host=host, name=name, delta=int(delta))
+            case ["reason", host, by, kind, word]:
+                return ReasonEvent(
+                    i=i,
+                    at_ns=at_ns,
+                    cause=int(by.removeprefix("by=")),
+                    host=host,
+                    kind=kind,
+                    word=word,
+                )
             case ["sample", host, timer, expires_ms]:
                 return SampleEvent(
                     i=i,
@@ -201,6 +211,7 @@ class _Draft:
         self, sender: str, flags: Flags, facts: dict[str, str], lanes: tuple[Lane, ...]
     ) -> SegmentEvent:
         receiver = PEER[sender]
+        forged = "forged" in facts
         fate = Fate(facts.get("fate", "delivered" if lanes else "captured"))
         segment = Segment(
             src=self._ends[sender],
@@ -212,7 +223,8 @@ class _Draft:
             options=self._segment_options(sender, flags, facts),
             payload=b"x" * int(facts.get("data", 0)),
         )
-        self._sent[sender] = max(self._sent[sender], segment.next_seq)
+        if not forged:
+            self._sent[sender] = max(self._sent[sender], segment.next_seq)
         if self._late[sender] is not None:
             self._heard[sender], self._late[sender] = self._late[sender], None
         if fate not in (Fate.DROPPED, Fate.HELD):
@@ -223,11 +235,11 @@ class _Draft:
             i=len(self.events),
             at_ns=self._at_ns,
             cause=int(facts["by"]) if "by" in facts else None,
-            sender=sender,
+            sender="attacker" if forged else sender,
             receiver=receiver,
             conn="a",
             segment=segment,
-            fate=fate,
+            fate=Fate.INJECTED if forged else fate,
             delivered_ns=None if fate in (Fate.DROPPED, Fate.HELD) else self._at_ns + way_ns,
             lanes=lanes,
             link_octets=self._link_octets,

@@ -17,6 +17,7 @@ from tcplab.scenario.calls import (
     Send,
     SetOption,
     Shutdown,
+    StartTls,
     Stream,
 )
 from tcplab.scenario.host_settings import HostSettings, Sysctl
@@ -147,6 +148,12 @@ def test_sysctls():
     )
 
 
+def test_descriptors_of_a_host():
+    top = "[hosts.server]\ndescriptors = 4\n"
+    assert read(top=top).host("server").descriptors == 4
+    assert read(top=top).host("client").descriptors is None
+
+
 def test_connections_stand_in_the_order_in_which_they_are_opened():
     connect_c, connect_b = ('at = "client"\ndo = "connect"\nconn = "c"', _on_b("connect"))
     top = '[conn.b]\nserver_port = 81\nclient_port = 40000\n[conn.c]\nclient_port = "b"\n'
@@ -206,6 +213,7 @@ CALLS = {
     'do = "stream"\noctets = 1000000': Stream(octets=1_000_000),
     'do = "drain"': Drain(),
     'do = "play"\nrate = 1000\nbuffer = 2': Play(rate_octets=1000, buffer_s=2.0),
+    'do = "start-tls"': StartTls(),
 }
 
 

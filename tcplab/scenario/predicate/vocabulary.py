@@ -110,7 +110,7 @@ STATES: Mapping[str, State] = {state.value: state for state in State}
 # `do` of a scenario's steps at a host.
 CALLS = (
     *("listen", "connect", "accept", "send", "read", "shutdown", "close", "abort", "set", "error"),
-    *("kill-socket", "forget", "stream", "drain", "play"),
+    *("kill-socket", "forget", "stream", "drain", "play", "start-tls"),
 )
 _AMOUNTS = ("segments", "syn", "fin", "rst", "data", "ack", "octets")
 # struct tcp_info (linux/tcp.h), as far as the newest kernel fills it.
@@ -133,7 +133,7 @@ GROUPS: Mapping[str, Collection[str]] = {
     "retransmitted": _AMOUNTS,
     "read": ("octets",),
     "wrote": ("octets",),
-    "call": CALLS,
+    "call": (*CALLS, "steal"),
     "info": _TCP_INFO.split(),
     "count": STATES,
 }
@@ -167,10 +167,12 @@ def looks_like_counter(word: str) -> bool:
 
 
 def errnos() -> Collection[str]:
-    """The names of all errors that a system call may end with."""
+    """The names of all errors that a call may end with: the system's, and those of TLS."""
     from errno import errorcode
 
-    return errorcode.values()
+    from tcplab.scenario.tls import FAILURES
+
+    return (*errorcode.values(), *FAILURES)
 
 
 def letters(word: str) -> str | None:

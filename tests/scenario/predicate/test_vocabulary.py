@@ -24,7 +24,7 @@ def test_tcp_info_and_timers_are_those_that_the_kernel_gives():
 
 
 def test_every_call_can_be_asked_for():
-    other = {"Kill": "kill-socket", "SetOption": "set"}
+    other = {"Kill": "kill-socket", "SetOption": "set", "StartTls": "start-tls"}
     names = (call.__name__ for call in get_args(calls.Call))
     assert {other.get(name, name.lower()) for name in names} == set(CALLS)
 

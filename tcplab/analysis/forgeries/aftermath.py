@@ -1,0 +1,179 @@
+"""After forged data or a forged FIN was taken in, the two ends count differently.
+
+The victim acknowledges what its peer has never sent. The peer drops such an ACK and answers it with
+one of its own (RFC 9293 §3.10.7.4), which to the victim is old, so it answers in turn: an ACK storm
+(Joncheray, 1995), were it not for Linux's tcp_invalid_ratelimit.
+"""
+
+from collections.abc import Iterator
+
+from tcplab.analysis.conversation import Conversation
+from tcplab.analysis.finding import Finding, Verdict
+from tcplab.analysis.forgeries.forged import Forged, acknowledges, counted
+from tcplab.analysis.forgeries.stream import takers
+from tcplab.analysis.wording import end
+from tcplab.tcp.flags import Flags
+from tcplab.tcp.sequence import Seq
+from tcplab.tcp.states import State
+from tcplab.text import Text
+from tcplab.timeline.events import Fate, SegmentEvent
+from tcplab.timeline.timeline import lane
+
+
+def findings(conversation: Conversation) -> Iterator[Finding]:
+    """For the first that was taken in: the disagreement, and what became of what the peer said."""
+    for each in takers(conversation):
+        senseless = _senseless(conversation, each)
+        if senseless:
+            yield _disagreement(conversation, each, senseless)
+            yield from _overlaid(conversation, each)
+            yield from _contradicted(conversation, each)
+            return
+
+
+def _own(conversation: Conversation, each: Forged) -> list[SegmentEvent]:
+    """What the bearer itself sent."""
+    return [
+        event
+        for event in conversation.segments
+        if event.sender == each.bearer and event.fate is not Fate.INJECTED
+    ]
+
+
+def _snd_nxt(conversation: Conversation, each: Forged, before: SegmentEvent) -> Seq | None:
+    """The next number of the bearer at that moment."""
+    highest: Seq | None = None
+    for event in _own(conversation, each):
+        reached = event.segment.next_seq
+        if event.i < before.i and not event.segment.has(Flags.RST):
+            highest = reached if highest is None or reached > highest else highest
+    return highest
+
+
+def _senseless(conversation: Conversation, each: Forged) -> list[tuple[SegmentEvent, Seq]]:
+    """The victim's segments that acknowledge what the bearer has not sent, with its next number."""
+    found: list[tuple[SegmentEvent, Seq]] = []
+    for event in conversation.segments:
+        if event.i <= each.event.i or event.sender != each.victim or not acknowledges(event):
+            continue
+        nxt = _snd_nxt(conversation, each, event)
+        if nxt is not None and event.segment.ack > nxt:
+            found.append((event, nxt))
+    return found
+
+
+def _disagreement(
+    conversation: Conversation, each: Forged, senseless: list[tuple[SegmentEvent, Seq]]
+) -> Finding:
+    first, nxt = senseless[0]
+    indices = {event.i for event, _nxt in senseless}
+    answers = [
+        event
+        for event in conversation.segments
+        if event.cause in indices and event.sender == each.bearer and acknowledges(event)
+    ]
+    words: dict[str, str | int | Text] = {
+        "host": end(each.victim),
+        "bearer": end(each.bearer),
+        "ack": int(first.segment.ack),
+        "nxt": int(nxt),
+        "count": len(senseless),
+    }
+    skipped = counted(conversation, each.bearer, "TcpExtTCPACKSkippedChallenge")
+    if answers and skipped is not None:
+        sentence = Text(
+            "The two ends no longer agree: the {host} acknowledges {ack}, but the {bearer}'s next "
+            "number is {nxt} (segments that say so: {count}). The {bearer} drops them; answered: "
+            "{answers}, answers kept back: {skipped} (TCPACKSkippedChallenge). Without "
+            "tcp_invalid_ratelimit each answer would call forth the next, an ACK storm.",
+            **words,
+            answers=len(answers),
+            skipped=skipped.delta,
+        )
+    else:
+        sentence = Text(
+            "The two ends no longer agree: the {host} acknowledges {ack}, but the {bearer}'s next "
+            "number is {nxt} (segments that say so: {count}). The {bearer} drops them.",
+            **words,
+        )
+    more = [] if skipped is None else [skipped.i]
+    return Finding(
+        id="forged.desynchronised",
+        verdict=Verdict.YES,
+        sentence=sentence,
+        events=tuple(sorted({*indices, *(answer.i for answer in answers), *more})),
+    )
+
+
+def _overlaid(conversation: Conversation, each: Forged) -> Iterator[Finding]:
+    """The bearer's own octets whose numbers the victim has had."""
+    sent = lost = 0
+    proof: list[int] = []
+    for event in _own(conversation, each):
+        if event.i < each.event.i or not event.segment.data_octets:
+            continue
+        known = _rcv_nxt(conversation, each, event)
+        found = lane(event, each.victim)
+        if known is None or found is None or found.after is State.CLOSED:
+            continue
+        overlap = min(max(known - event.segment.seq, 0), event.segment.data_octets)
+        if overlap:
+            sent += event.segment.data_octets
+            lost += overlap
+            proof.append(event.i)
+            proof += [a.i for a in conversation.segments if a.cause == event.i]
+    if lost:
+        yield Finding(
+            id="data.overlaid",
+            verdict=Verdict.YES,
+            sentence=Text(
+                "What the {bearer} itself then said counts as duplicates, as far as its numbers "
+                "were taken by what was forged: {lost} of {sent} octets never reached the program "
+                "at the {host}, although their numbers are acknowledged.",
+                bearer=end(each.bearer),
+                host=end(each.victim),
+                lost=lost,
+                sent=sent,
+            ),
+            events=tuple(sorted(set(proof))),
+        )
+
+
+def _rcv_nxt(conversation: Conversation, each: Forged, at: SegmentEvent) -> Seq | None:
+    """What the victim had acknowledged by then."""
+    acks = [
+        event.segment.ack
+        for event in conversation.segments
+        if event.i < at.i and event.sender == each.victim and acknowledges(event)
+    ]
+    return acks[-1] if acks else None
+
+
+def _contradicted(conversation: Conversation, each: Forged) -> Iterator[Finding]:
+    """Data after a FIN."""
+    if not each.event.segment.has(Flags.FIN):
+        return
+    for event in _own(conversation, each):
+        found = lane(event, each.victim)
+        if event.i < each.event.i or found is None or not event.segment.data_octets:
+            continue
+        if found.before is State.CLOSE_WAIT and found.after is State.CLOSED:
+            resets = [
+                later.i
+                for later in conversation.segments
+                if later.cause == event.i and later.segment.has(Flags.RST)
+            ]
+            counter = counted(conversation, each.victim, "TcpExtTCPAbortOnData")
+            yield Finding(
+                id="fin.contradicted",
+                verdict=Verdict.YES,
+                sentence=Text(
+                    "Then the {bearer} itself went on to speak. To the {host}, which has its FIN, "
+                    "data after that cannot be: it reset the connection (TCPAbortOnData), and so "
+                    "the forged FIN ended it for both.",
+                    bearer=end(each.bearer),
+                    host=end(each.victim),
+                ),
+                events=(event.i, *resets, *(() if counter is None else (counter.i,))),
+            )
+            return
