@@ -5,7 +5,16 @@ what came of each.
 from tcplab.experiment.connections import Connections
 from tcplab.experiment.network import Network
 from tcplab.experiment.notebook import Notebook
-from tcplab.scenario.calls import Accept, Background, Connect, Kill, Listen, Read, SetOption
+from tcplab.scenario.calls import (
+    Accept,
+    Background,
+    Connect,
+    Kill,
+    Listen,
+    Read,
+    SetOption,
+    StartTls,
+)
 from tcplab.scenario.steps import At
 from tcplab.testbed.host import Outcome, Testbed
 from tcplab.timeline.events import CallEvent
@@ -119,7 +128,7 @@ class Caller:
         )
 
 
-_SPELLED = {SetOption: "set", Kill: "kill-socket"}
+_SPELLED = {SetOption: "set", Kill: "kill-socket", StartTls: "start-tls"}
 """Calls that scenario files spell otherwise than their types."""
 
 

@@ -5,9 +5,10 @@ and each delivery is noted with what it changed.
 import math
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from tcplab.experiment.connections import STRAY, Connections
-from tcplab.experiment.notebook import Notebook
+from tcplab.experiment.notebook import ENDS, Notebook
 from tcplab.testbed.host import Testbed
 from tcplab.timeline.events import CallEvent, Fate, SegmentEvent
 from tcplab.wire.pump import Arrival, Passage, Pump
@@ -161,11 +162,18 @@ class Network:
             self._testbed.deliver(passage.arrival)
             return Fate.CAPTURED, passage.arrival.at_ns - self._notebook.began_ns
         if passage.fate is Fate.DROPPED:
+            if self._is_unheeded(passage):
+                self._testbed.overhear(passage.arrival)
             return Fate.DROPPED, None
         at_ns = self._notebook.now_ns()
         if not self._testbed.deliver(passage.carried):
             return Fate.DROPPED, None
         return passage.fate, at_ns
+
+    def _is_unheeded(self, passage: Passage) -> bool:
+        """Has the wire carried it, and only its receiver does not take it?"""
+        receiver = self._receiver(passage.arrival)
+        return passage.rule in (f"cut {receiver}", f"silence {receiver}")
 
     def _report(self, arrival: Arrival) -> None:
         """An ICMP error goes on to whom it is for; it may end a connection there."""
@@ -184,8 +192,20 @@ class Network:
             if arrival.frame.icmp is not None:
                 self._report(arrival)
                 continue
-            self._take(arrival, cause=cause if arrival.sender == actor else None)
+            forged = self._testbed.stepped and self._is_forged(arrival)
+            self._take(
+                replace(arrival, injected=True) if forged else arrival,
+                cause=cause if arrival.sender == actor and not forged else None,
+            )
         return len(arrivals)
+
+    def _is_forged(self, arrival: Arrival) -> bool:
+        """Did it come in by another host's cable than that of the owner of its source address?
+
+        A host may still speak under an address that it has lost, and that is nobody's now.
+        """
+        owner = self.owner(arrival.frame.src_ip)
+        return arrival.sender != owner and (owner is not None or arrival.sender not in ENDS)
 
     def _take(self, arrival: Arrival, *, cause: int | None) -> None:
         self._pending[id(arrival)] = self._sent(arrival, cause=cause)

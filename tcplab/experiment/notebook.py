@@ -222,7 +222,9 @@ class Notebook:
     def _sample(self, name: str, conn: str, wanted: tuple[str, ...], *, cause: int) -> None:
         """Some of the numbers that a kernel host's socket has now."""
         host = self._testbed.hosts.get(name)
-        if host is None or host.stack is not Stack.KERNEL or conn not in self._looks:
+        if host is None or host.stack is not Stack.KERNEL:
+            return
+        if name not in self._looks.get(conn, {}):  # no end of it: an attacker's segment
             return
         info = host.info(self._connections.flow(conn))
         fields = tuple((key, info[key]) for key in wanted if key in info)

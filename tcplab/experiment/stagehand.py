@@ -1,14 +1,15 @@
 """What a scenario does to the wire and to whole hosts: every act of `tcplab.scenario.wire`."""
 
-import time
 from collections.abc import Callable
 from typing import assert_never
 
+from tcplab.analysis.credentials import credentials
 from tcplab.experiment.connections import Connections
 from tcplab.experiment.evidence import Evidence
-from tcplab.experiment.network import Network, peer
+from tcplab.experiment.forging import Forger
+from tcplab.experiment.network import Network
 from tcplab.experiment.notebook import Notebook
-from tcplab.scenario.predicate import Predicate, total
+from tcplab.scenario.predicate import Predicate
 from tcplab.scenario.wire import (
     Craft,
     Cut,
@@ -22,13 +23,12 @@ from tcplab.scenario.wire import (
     Release,
     Restore,
     Silence,
+    Steal,
     Unreachable,
     WireAct,
 )
-from tcplab.tcp.segment import Segment
-from tcplab.tcp.sequence import ZERO, Seq
 from tcplab.testbed.host import Testbed
-from tcplab.testbed.plan import SEATS
+from tcplab.timeline.events import CallEvent
 from tcplab.wire.judgement import Middlebox
 from tcplab.wire.pump import Action, Arrival, Rule
 
@@ -58,6 +58,7 @@ class Stagehand:
         self._connections = connections
         self._notebook = notebook
         self._network = network
+        self._forger = Forger(testbed, connections, notebook, network)
         self._unplugged: set[str] = set()
 
     def act(self, act: WireAct) -> None:
@@ -65,7 +66,9 @@ class Stagehand:
         if isinstance(act, Impair):
             self._network.pump.rule(self._rule(act))
         elif isinstance(act, Craft):
-            self._craft(act)
+            self._forger.craft(act)
+        elif isinstance(act, Steal):
+            self._steal(act)
         else:
             before = self._notebook.refreshed()
             self._notebook.wire(_named(act), None)
@@ -140,34 +143,28 @@ class Stagehand:
             case Unreachable(name=name, host=host):
                 return middlebox.Unreachable(name=name, ip=self._testbed.ip(host))
 
-    def _craft(self, act: Craft) -> None:
-        """Make a segment by hand, and put it on the wire from the host's place."""
-        from tcplab.wire.compose import ethernet
-
+    def _steal(self, act: Steal) -> None:
+        """Search what that host has heard, and note how much was found."""
+        ear = self._testbed.eavesdropper(act.host)
+        if ear is None:
+            raise ValueError(f"{act.host} does not eavesdrop")
+        ear.listen()
         self._notebook.begin_connection(act.conn)
-        evidence = Evidence(self._testbed, self._connections, self._notebook, act.conn)
-        origin = act.as_host or act.host
-        src, dst = self._connections.flow(act.conn).seen_from(origin)
-        segment = Segment(
-            src=src,
-            dst=dst,
-            seq=_number(total(act.seq, evidence)),
-            ack=ZERO if act.ack is None else _number(total(act.ack, evidence)),
-            flags=act.flags,
-            wnd_octets=act.wnd_octets,
-            urgent=act.urgent,
-            options=act.options,
-            payload=act.data,
+        flow = self._connections.flow(act.conn)
+        talk = ear.talk(flow.client, flow.server)
+        found = sum(len(credentials(talk.octets(end))) for end in (flow.client, flow.server))
+        before = self._notebook.refreshed()
+        self._notebook.call(
+            CallEvent(
+                i=0,
+                at_ns=self._notebook.now_ns(),
+                host=act.host,
+                name="steal",
+                conn=act.conn,
+                result=str(found),
+            ),
+            before,
         )
-        receiver = self._network.owner(dst.ip) or peer(origin)
-        frame = ethernet(segment, src_mac=SEATS[act.host].mac, dst_mac=SEATS[receiver].mac)
-        arrival = Arrival(sender=act.host, at_ns=time.monotonic_ns(), frame=frame, injected=True)
-        self._network.inject(arrival)
-
-
-def _number(value: object) -> Seq:
-    """A sequence number, modulo 2^32; what is not known yet is 0."""
-    return Seq(value % 2**32) if isinstance(value, int) else ZERO
 
 
 def _named(act: _Noted) -> str:

@@ -19,7 +19,8 @@ from tcplab.render.cells import (
     listed,
     wrapped,
 )
-from tcplab.render.harmless import harmless, preview
+from tcplab.render.harmless import harmless
+from tcplab.render.payloads import shown
 from tcplab.render.rows import ActRow, AsideRow, CallRow, ExpectRow, IcmpRow, SegmentRow, Side
 from tcplab.render.theme import Signs
 from tcplab.render.wording import Wording
@@ -85,7 +86,7 @@ class Middle:
         lines += [(line, theme.QUIET) for line in flowed(facts, room)]
         if row.telling and (payload := row.event.segment.payload):
             ascii_only = self._signs is theme.ASCII
-            lines.append((preview(payload, room, ascii_only=ascii_only), theme.DATA))
+            lines += [(line, theme.DATA) for line in shown(payload, room, ascii_only=ascii_only)]
         return [self._beside(line, style, row.toward.other, self._tail) for line, style in lines]
 
     def _arrow(

@@ -12,6 +12,7 @@ _CALLS = {
     "kill": "ss -K",
     "kill-socket": "ss -K",
     "forget": "TCP_REPAIR + close()",
+    "start-tls": "SSL_do_handshake()",
 }
 """What a scenario's own names for calls stand for, unless the event itself has arguments."""
 _NAMES = {"set": "setsockopt"}
@@ -23,18 +24,22 @@ _ANSWERS = frozenset({"read", "error"})
 
 def called(event: CallEvent, *, becomes: str) -> Text:
     """The call, and its result after an arrow (`becomes`) where that is worth saying."""
+    if event.name == "steal":
+        return Text("searches what it has heard; logins found: {count}", count=event.result)
     words = f"{_NAMES.get(event.name, event.name)}({event.arguments})"
     setting, _, default = event.arguments.rpartition(", default ")
     if setting and event.result == "0":
         inner = Text("{setting}, default {value}", setting=setting, value=default)
         return Text("{name}({arguments})", name=_NAMES.get(event.name, event.name), arguments=inner)
-    if not event.arguments:
+    if not event.arguments or event.name == "start-tls":
         words = _CALLS.get(event.name, words)
     lingers = event.name == "close" and event.arguments
     if lingers and event.result == "EINPROGRESS":
         return Text("{call} waits", call=words)
     worth = event.name in _ANSWERS or lingers or _waited(event)
-    if event.result not in _UNREMARKABLE or worth:
+    if event.name == "start-tls" and event.arguments:
+        words += f" {becomes} {event.arguments}"  # what was agreed on
+    elif event.result not in _UNREMARKABLE or worth:
         words += f" {becomes} {event.result}"
     if event.name == "read" and event.result == "0":
         return Text("{call} (end of file)", call=words)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from tcplab.analysis.finding import Finding
+from tcplab.render.harmless import harmless
 from tcplab.text import Say
 from tcplab.timeline import encoding
 from tcplab.timeline.relative import isns
@@ -22,6 +23,6 @@ def _finding(finding: Finding, say: Say) -> encoding.Json:
     return {
         "id": finding.id,
         "verdict": finding.verdict.value,
-        "sentence": say(finding.sentence),
+        "sentence": harmless(say(finding.sentence)),
         "events": list(finding.events),
     }

@@ -7,6 +7,7 @@ from tcplab.timeline.events import Fate
 _WAIT_NS = 10_000_000
 """A segment that was let through so much later had to wait, whatever its fate is called."""
 _ROUGH_NS = 10_000_000
+_ATTACKER = "attacker"
 _NOBODY = "nobody has "
 """What the wire says, and the address, where a frame could go nowhere."""
 
@@ -57,9 +58,16 @@ def _unruled(row: SegmentRow) -> Text | None:
         case Fate.CORRUPTED:
             return Text("corrupted by the wire")
         case Fate.INJECTED:
-            return Text("crafted, and injected into the wire")
+            return _injected(row.event.sender)
         case Fate.DELIVERED | Fate.CAPTURED:
             return None
+
+
+def _injected(sender: str) -> Text:
+    """Who put it on the wire: the attacker, or somebody else in whose place it was crafted."""
+    if sender == _ATTACKER:
+        return Text("forged by the attacker")
+    return Text("crafted, and injected into the wire")
 
 
 def _why(rules: tuple[str, ...]) -> Text:

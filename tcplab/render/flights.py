@@ -83,21 +83,25 @@ def window_octets(timeline: Timeline) -> dict[int, int]:
 
 
 def familiar(timeline: Timeline) -> frozenset[int]:
-    """The SYNs whose sender has offered the same options in another connection before, by the
-    indices of their events. Timestamps differ in every segment: that there are any is the same.
+    """The SYNs of connections whose ends have offered all that in one connection before, by the
+    indices of their events. What is answered otherwise than there is told, both SYNs of it.
+    Timestamps differ in every segment: that there are any is the same.
     """
-    offers: dict[tuple[str, Flags, tuple[object, ...]], str] = {}
-    found: set[int] = set()
-    for event in timeline.segments():
-        segment = event.segment
-        if segment.has(Flags.SYN):
-            options = tuple(
-                Timestamps if isinstance(each, Timestamps) else each for each in segment.options
-            )
-            key = event.sender, segment.flags, options
-            if offers.setdefault(key, event.conn) != event.conn:
-                found.add(event.i)
-    return frozenset(found)
+    offers: dict[str, set[tuple[str, Flags, tuple[object, ...]]]] = {}
+    syns = [event for event in timeline.segments() if event.segment.has(Flags.SYN)]
+    for event in syns:
+        options = tuple(
+            Timestamps if isinstance(each, Timestamps) else each for each in event.segment.options
+        )
+        offers.setdefault(event.conn, set()).add((event.sender, event.segment.flags, options))
+    told: list[set[tuple[str, Flags, tuple[object, ...]]]] = []
+    found: set[str] = set()
+    for conn, offered in offers.items():
+        if any(offered <= earlier for earlier in told):
+            found.add(conn)
+        else:
+            told.append(offered)
+    return frozenset(event.i for event in syns if event.conn in found)
 
 
 def ports(timeline: Timeline, left: str, right: str) -> dict[str, tuple[int, int]]:

@@ -9,11 +9,12 @@ from math import atan2, degrees
 from tcplab.analysis.finding import Verdict
 from tcplab.render.cells import cell_len, flowed, listed, wrapped
 from tcplab.render.fates import duration
-from tcplab.render.harmless import harmless, preview
+from tcplab.render.harmless import harmless
 from tcplab.render.lifelines import LIFELINES, MARGIN, WIDTH, Lifelines
 from tcplab.render.marks import mark
 from tcplab.render.markup import element
 from tcplab.render.palette import segment_family
+from tcplab.render.payloads import shown
 from tcplab.render.rows import (
     ActRow,
     AsideRow,
@@ -118,7 +119,7 @@ class Rungs:
         facts = self._wording.facts(row, verbose=False)
         lines += [("small quiet", line) for line in flowed(facts, cells)]
         if row.telling and (payload := row.event.segment.payload):
-            lines.append(("small ink passive", preview(payload, cells)))
+            lines += [("small ink passive", line) for line in shown(payload, cells)]
         return lines
 
     def _icmp(self, row: IcmpRow) -> None:

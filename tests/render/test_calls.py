@@ -14,6 +14,9 @@ from tcplab.timeline.events import CallEvent, Lane, Source
         ("close", "SO_LINGER = {1, 5}", "0", "close(SO_LINGER = {1, 5}) -> 0"),
         ("connect", "", "EINPROGRESS", "connect()"),
         ("read", "", "0", "read() -> 0 (end of file)"),
+        ("start-tls", "", "EINPROGRESS", "SSL_do_handshake()"),
+        ("start-tls", "TLSv1.3, X", "0", "SSL_do_handshake() -> TLSv1.3, X"),
+        ("start-tls", "", "ECONNRESET", "SSL_do_handshake() -> ECONNRESET"),
     ],
 )
 def test_a_call_as_a_line_of_c(name, arguments, result, words):
