@@ -21,9 +21,18 @@ COMMANDS = {
     "teardown": Text("End a connection in each of the ways there are."),
     "run": Text("Play scenarios: every way in which a connection lives, falls silent and dies."),
     "scan": Text("Find open ports: SYN scan and connect scan, side by side."),
+    "reset": Text(
+        "Interfere: inject RST, SYN, FIN or data into a live connection, and see why it mostly "
+        "fails."
+    ),
+    "half-open": Text(
+        "Half-open connections: SYNs without an ACK, a SYN flood, and the cookie against it."
+    ),
     "doctor": Text("Check what this machine can do, and how to mend what it cannot."),
 }
-"""Each command has a module of its name, and in it a click command of its name."""
+"""Each command has a module of its name, and in it a click command of its name; in both an
+underscore stands for each dash.
+"""
 
 
 class Commands(click.Group):
@@ -37,7 +46,8 @@ class Commands(click.Group):
         """Import the command's module; None if there is no such command."""
         if name not in COMMANDS:
             return None
-        command = getattr(import_module(f"tcplab.cli.{name}"), name)
+        module = name.replace("-", "_")
+        command = getattr(import_module(f"tcplab.cli.{module}"), module)
         return command if isinstance(command, click.Command) else None
 
     def resolve_command(

@@ -15,7 +15,7 @@ def test_without_a_command_there_is_help_and_the_status_of_a_mistake(run: Run):
 
 
 def test_help_lists_every_command(run: Run):
-    listed = re.findall(r"^  (\w+)  +\w", run("--help").out, re.MULTILINE)
+    listed = re.findall(r"^  ([\w-]+)  +\w", run("--help").out, re.MULTILINE)
     assert listed == [*COMMANDS]
 
 
@@ -24,10 +24,10 @@ def test_every_command_s_help_has_examples_that_are_commands(run: Run, command):
     done = run(command, "-h")
     assert (done.status, done.err) == (0, "")
     _, _, examples = done.out.partition("\nExamples:\n")
-    lines = re.findall(r"^  ((?:sudo )?tcplab \w+.*)\n    \S", examples, re.MULTILINE)
+    lines = re.findall(r"^  ((?:sudo )?tcplab [\w-]+.*)\n    \S", examples, re.MULTILINE)
     assert len(lines) >= 2
     for line in lines:
-        *_, name, options = re.fullmatch(r"(sudo )?tcplab (\w+)(.*)", line).groups()
+        *_, name, options = re.fullmatch(r"(sudo )?tcplab ([\w-]+)(.*)", line).groups()
         assert name == command
         known = re.findall(r"(?<![\w-])--?\w[\w-]*", done.out.partition("Options:")[2])
         assert {word for word in options.split() if word.startswith("-")} <= {*known}
