@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from tcplab.analysis.conversation import Conversation
 from tcplab.analysis.finding import Finding, Verdict
+from tcplab.analysis.forgeries.aftermath import overlaid
 from tcplab.analysis.honesty import absence
 from tcplab.analysis.repetitions import repetitions
 from tcplab.analysis.retransmission import grown
@@ -96,6 +97,15 @@ def _acknowledged(conversation: Conversation, flows: list[_Flow]) -> Finding:
             "All data was acknowledged: {flows}.",
             flows=listed([_told(flow) for flow in flows]),
         )
+        forged = overlaid(conversation)
+        if forged is not None:
+            sentence = Text(
+                "{told} But {octets} of those from the {host} only by number: forged octets had "
+                "come first and were taken in their place.",
+                told=sentence,
+                octets=forged.lost,
+                host=end(forged.bearer),
+            )
     return Finding(
         id="data.acknowledged",
         verdict=verdict,

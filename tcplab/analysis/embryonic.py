@@ -50,17 +50,26 @@ def _finding(conversation: Conversation, opening: Opening, given_up: StateEvent)
         if event.sender == opening.peer and event.segment.has(Flags.SYN)
     ]
     began_ns = answers[0].at_ns
-    parts = [
-        Text(
+    waited = seconds(given_up.at_ns - began_ns)
+    if len(answers) == 1:
+        began = Text(
+            "The {host} waited {waited} s for the ACK in SYN-RECEIVED (observed), and did not send "
+            "its SYN, ACK again. Then it removed the request socket, and told nobody: no segment "
+            "was sent.",
+            host=end(opening.peer),
+            waited=waited,
+        )
+    else:
+        began = Text(
             "The {host} waited {waited} s for the ACK in SYN-RECEIVED (observed), and sent its "
             "SYN, ACK after {times} s. {last} s after the last one it removed the request socket, "
             "and told nobody: no segment was sent.",
             host=end(opening.peer),
-            waited=seconds(given_up.at_ns - began_ns),
+            waited=waited,
             times=", ".join(seconds(each.at_ns - began_ns) for each in answers),
             last=seconds(given_up.at_ns - answers[-1].at_ns),
         )
-    ]
+    parts = [began]
     parts += _retries(conversation, opening.peer)
     counted = _timeouts(conversation, opening.peer)
     if counted is not None:

@@ -14,6 +14,7 @@ from tcplab.analysis.wording import end
 from tcplab.tcp.stream import Stream
 from tcplab.text import Text, verbatim
 from tcplab.timeline.events import CallEvent, Fate, SegmentEvent, WireEvent
+from tcplab.timeline.timeline import Timeline
 
 _LONGEST = 64
 """So many characters of a name or a secret are told."""
@@ -27,12 +28,29 @@ class _Heard:
     stream: Stream = field(default_factory=Stream)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loot:
+    """What a search got: `logins`, and of TLS the `sights`. Both may be empty."""
+
+    logins: tuple[Credential, ...]
+    sights: tuple[Sight, ...]
+
+
+def loot(timeline: Timeline, search: CallEvent) -> Loot:
+    """What was in all that had passed on the search's connection by then."""
+    said = [each.stream.octets for each in _heard(timeline, search)]
+    return Loot(
+        logins=tuple(credential for octets in said for credential in credentials(octets)),
+        sights=tuple(sight for octets in said if (sight := sees(octets)) is not None),
+    )
+
+
 def findings(conversation: Conversation) -> Iterator[Finding]:
     """For each end that said something, what the last search there was for got out of it."""
     search = _search(conversation)
     if search is None:
         return
-    heard = _heard(conversation, search)
+    heard = _heard(conversation.timeline, search)
     stolen = [
         _stolen(each, credential, search)
         for each in heard
@@ -65,10 +83,10 @@ def _search(conversation: Conversation) -> CallEvent | None:
     return found
 
 
-def _heard(conversation: Conversation, search: CallEvent) -> list[_Heard]:
-    unheeded = _unheeded(conversation)
+def _heard(timeline: Timeline, search: CallEvent) -> list[_Heard]:
+    unheeded = _unheeded(timeline)
     heard: dict[str, _Heard] = {}
-    for event in conversation.segments:
+    for event in timeline.segments(search.conn):
         if event.i > search.i or event.fate in (Fate.INJECTED, Fate.CORRUPTED):
             continue
         delivered = event.delivered_ns is not None and event.delivered_ns <= search.at_ns
@@ -78,9 +96,9 @@ def _heard(conversation: Conversation, search: CallEvent) -> list[_Heard]:
     return list(heard.values())
 
 
-def _unheeded(conversation: Conversation) -> frozenset[int]:
+def _unheeded(timeline: Timeline) -> frozenset[int]:
     """The segments that the wire carried to a receiver who was not there to take them."""
-    events = conversation.timeline.events
+    events = timeline.events
     found = set()
     for event in events:
         if isinstance(event, WireEvent) and event.segment is not None:
@@ -103,14 +121,15 @@ def _stolen(heard: _Heard, credential: Credential, search: CallEvent) -> Finding
             attacker=end(search.host),
             host=end(heard.host),
             scheme=credential.scheme.value,
-            user=_short(credential.user),
-            secret=_short(credential.secret),
+            user=short(credential.user),
+            secret=short(credential.secret),
         ),
         events=(*heard.stream.sources(credential.begin, credential.end), search.i),
     )
 
 
-def _short(words: str) -> str:
+def short(words: str) -> str:
+    """A name or a secret, cut where it is longer than is told."""
     return words if len(words) <= _LONGEST else f"{words[: _LONGEST - 1]}…"
 
 
@@ -132,7 +151,7 @@ def _ciphertext(sights: list[tuple[_Heard, Sight]], search: CallEvent) -> Findin
     if hellos:
         seen = Text(
             "the name of the server ({name}), the versions offered ({versions}), and {records}",
-            name=verbatim(_short(hellos[0].server_name)) if hellos[0].server_name else Text("none"),
+            name=verbatim(short(hellos[0].server_name)) if hellos[0].server_name else Text("none"),
             versions=", ".join(hellos[0].versions),
             records=seen,
         )

@@ -9,8 +9,10 @@ from tcplab.errors import UsageError
 from tcplab.scenario.attacks.attack import (
     COMBINATIONS,
     MOST_TIMES,
+    Aim,
     Attack,
     Combination,
+    Weapon,
     aims,
     combination,
 )
@@ -92,8 +94,26 @@ def _alone(option: str, asked: Attack, others: list[Combination]) -> UsageError:
             weapon=asked.weapon.value,
             aim=asked.aim.value,
         ),
-        remedy=Text(
-            "It does with: {others}.",
-            others=", ".join(f"{each.weapon.value} {each.aim.value}" for each in others),
-        ),
+        remedy=_where(others),
+    )
+
+
+def _where(others: list[Combination]) -> Text:
+    """Those combinations: what they all lack, where that is shorter than a list of them."""
+    weapons = [each for each in Weapon if each not in {other.weapon for other in others}]
+    lacking = [each for each in Aim if each not in {other.aim for other in others}]
+    rest = [c for c in COMBINATIONS if c.weapon not in weapons and c.aim not in lacking]
+    if rest == others and len(weapons) + len(lacking) < len(others):
+        return Text(
+            "It does with everything but: {exceptions}.",
+            exceptions=", ".join(
+                [
+                    *(f"--with {each.value}" for each in weapons),
+                    *(f"--aim {each.value}" for each in lacking),
+                ]
+            ),
+        )
+    return Text(
+        "It does with: {others}.",
+        others=", ".join(f"{each.weapon.value} {each.aim.value}" for each in others),
     )

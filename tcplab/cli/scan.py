@@ -143,7 +143,8 @@ def _scan(
     shown: Presentation,
 ) -> "tuple[ScanReport, Exchange | None]":
     """The scan, with a bar on standard error if it lasts; and the exchange with the port of the
-    ladder: of a real host as it was heard, of the testbed's server played on the stepped wire.
+    ladder: of a real host as it was heard, even if the scan was ended early; of the testbed's
+    server played on the stepped wire. Of a port that was never asked there is none.
     """
     from tcplab.cli.scan_progress import ScanBar
     from tcplab.experiment.scan import scan_host, scan_testbed
@@ -174,15 +175,17 @@ def _scan(
             )
     finally:
         bar.clear()
-    if ladder is None or report.partial:
+    if ladder is None:
         return report, None
-    from tcplab.analysis.scanning.comparison import exchange
-
-    if timeline is None:
+    if host is None and not report.partial:
         from tcplab.experiment.compare import exchange as play
 
         family = _family(ipv6=how["ipv6"])
         timeline = play(ladder, method, command=_command(), family=family)
+    if timeline is None or next(timeline.segments(), None) is None:
+        return report, None
+    from tcplab.analysis.scanning.comparison import exchange
+
     return report, exchange(timeline, ladder, method)
 
 

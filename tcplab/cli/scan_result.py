@@ -27,7 +27,7 @@ def present(
     else:
         _print_page(report, shown, wanted)
         if ladder is not None:
-            _print_ladder(ladder, shown)
+            _print_ladder(ladder, shown, anew=report.testbed)
     sys.stdout.flush()
     if is_interrupted():
         return interrupted()
@@ -64,11 +64,12 @@ def _print_page(report: ScanReport, shown: Presentation, wanted: Wanted) -> None
 def _print_json(
     report: ScanReport, shown: Presentation, wanted: Wanted, ladder: "Exchange | None"
 ) -> None:
+    from tcplab.cli.result import command_line
     from tcplab.cli.terminal import print_json
     from tcplab.render.scan_json import document
 
     every_reason = wanted.all_ports or wanted.reason
-    told = document(report, say=shown.say, every_reason=every_reason)
+    told = document(report, say=shown.say, every_reason=every_reason, command=command_line())
     if ladder is not None:
         from tcplab.analysis.scanning.proofs import findings
         from tcplab.render.document import document as timeline_document
@@ -77,12 +78,19 @@ def _print_json(
     print_json(told)
 
 
-def _print_ladder(exchange: "Exchange", shown: Presentation) -> None:
+def _print_ladder(exchange: "Exchange", shown: Presentation, *, anew: bool) -> None:
+    from tcplab.cli import screen
     from tcplab.cli.terminal import console
     from tcplab.render.comparison import OneExchange
+    from tcplab.render.scan import above_ladder
 
     print(flush=True)
-    picture = OneExchange(exchange, say=shown.say, ascii_only=shown.ascii or plain())
+    ascii_only = shown.ascii or plain()
+    if anew:
+        lines = above_ladder(width=screen.width(), say=shown.say, ascii_only=ascii_only)
+        screen.show(lines, colour=screen.paints(no_color=shown.no_color))
+        sys.stdout.flush()
+    picture = OneExchange(exchange, say=shown.say, ascii_only=ascii_only)
     console(no_color=shown.no_color).print(picture, crop=False)
 
 

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from tcplab.analysis.scanning.census import Census, Rejection
 from tcplab.analysis.scanning.guess import silence
 from tcplab.analysis.scanning.report import Silence
-from tcplab.errors import LinkLostError
 from tcplab.kernel.neighbours import NeighbourState, next_hop
 from tcplab.kernel.routes import link_at
 from tcplab.testbed.reach import Reached
 from tcplab.text import Text
+from tcplab.wire.burst.link import lost
 from tcplab.wire.burst.path import Path
 
 _PATIENCE_S, _PAUSE_S = 4.0, 0.01
@@ -59,15 +59,4 @@ def check_link(path: Path) -> None:
     except OSError:  # it is gone
         link = None
     if link is None or not (link.up and link.carrier):
-        raise LinkLostError(
-            Text(
-                "The way to {address} by {interface} was lost in mid-scan: {why}.",
-                address=path.destination,
-                interface=path.interface,
-                why=Text("the link is down"),
-            ),
-            remedy=Text(
-                "Mend the link and scan again: {command}",
-                command=f"ip link show {path.interface}",
-            ),
-        )
+        raise lost(path, Text("the link is down"))

@@ -113,7 +113,8 @@ class Listening:
     ) -> Timeline:
         """What was heard until now. `facts` (None: this machine and the link) is where it ran."""
         self.take()
-        story = _Story(self._server, method, self._began_ns)
+        self.take()  # the first one ends at the news of a lost link, which precedes what was heard
+        story = _Story(self._server, method, self._began_ns, listening=self._with_a_listener())
         for seen in self._heard:
             client = self._client_of(seen)
             if client is None:
@@ -147,6 +148,22 @@ class Listening:
             )
         )
 
+    def _with_a_listener(self) -> frozenset[Address]:
+        """The scan's ends of the rounds whose first answer is SYN, ACK. It comes from a listener
+        that was there before the SYN: a CLOSED TCP answers with RST and enters no other state
+        (RFC 9293 §3.10.7.1).
+        """
+        first: dict[Address, Segment] = {}
+        for seen in self._heard:
+            segment = seen.frame.segment
+            if segment is not None and segment.src == self._server:
+                first.setdefault(segment.dst, segment)
+        return frozenset(
+            client
+            for client, answer in first.items()
+            if answer.flags & (Flags.SYN | Flags.ACK | Flags.RST) == Flags.SYN | Flags.ACK
+        )
+
     def _facts(self) -> Testbed:
         return Testbed(
             kind="nic",
@@ -158,12 +175,18 @@ class Listening:
 
 
 class _Story:
-    """Turns frames into events; each source port is a connection ("round-1", …)."""
+    """Turns frames into events; each source port is a connection ("round-1", …).
 
-    def __init__(self, server: Address, method: Method, began_ns: int) -> None:
+    To the ports of `listening` the server is inferred to be in LISTEN when the round begins.
+    """
+
+    def __init__(
+        self, server: Address, method: Method, began_ns: int, *, listening: frozenset[Address]
+    ) -> None:
         self._server = server
         self._method = method
         self._began_ns = began_ns
+        self._listening = listening
         self._recorder = Recorder(lambda _event: None)
         self._rounds: dict[Address, _Round] = {}
 
@@ -178,7 +201,10 @@ class _Story:
 
     def _round(self, client: Address) -> "_Round":
         if client not in self._rounds:
-            self._rounds[client] = _Round(f"round-{len(self._rounds) + 1}")
+            self._rounds[client] = _Round(
+                f"round-{len(self._rounds) + 1}",
+                Tracker(listening=self._server if client in self._listening else None),
+            )
         return self._rounds[client]
 
     def segment(self, seen: Seen, segment: Segment, client: Address) -> None:
@@ -252,7 +278,7 @@ class _Story:
 class _Round:
     """One connection, and the segment that either end sent last."""
 
-    def __init__(self, conn: str) -> None:
+    def __init__(self, conn: str, tracker: Tracker) -> None:
         self.conn = conn
-        self.tracker = Tracker()
+        self.tracker = tracker
         self.last: dict[str, int] = {}

@@ -198,6 +198,7 @@ def scan_path(
             pace=scan.pace.changes,
             seconds=(scan.ended_ns - scan.began_ns) / 1e9,
             partial=ended,
+            cut_round=scan.rounds.under_way,
             doubt=_doubt(scan, unrecorded),
             silence=None if ended else silence(census, prober),
             server_saw=server_saw() if server_saw is not None else None,

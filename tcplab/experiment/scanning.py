@@ -51,8 +51,8 @@ class Scan:
     because their sender spares them. `link` raises LinkLostError if the link is gone: it is asked
     some twenty times a second, and before silence is believed; as often `heed` hears of the
     standing. `beside`, which may take its time, is called after every look at what came back, and
-    then there are more of them. `hopeless` is asked from the
-    second round on, whether to give up: then nobody is `there`.
+    then there are more of them. `hopeless` is asked from the second round on, whether to give up:
+    then nobody is `there`.
     """
 
     def __init__(

@@ -128,7 +128,7 @@ class Middle:
         """A call branches off the lifeline of the host that made it."""
         words = self._wording.call(row)
         if row.side is None:
-            return self.words((f"{row.event.host}: {words}",), None, theme.CALL)
+            return self.words((f"{harmless(row.event.host)}: {words}",), None, theme.CALL)
         room = self._cells - 3
         lines = []
         for n, words_line in enumerate(wrapped(words, room)):

@@ -24,8 +24,6 @@ _ANSWERS = frozenset({"read", "error"})
 
 def called(event: CallEvent, *, becomes: str) -> Text:
     """The call, and its result after an arrow (`becomes`) where that is worth saying."""
-    if event.name == "steal":
-        return Text("searches what it has heard; logins found: {count}", count=event.result)
     words = f"{_NAMES.get(event.name, event.name)}({event.arguments})"
     setting, _, default = event.arguments.rpartition(", default ")
     if setting and event.result == "0":

@@ -4,7 +4,7 @@ And what connections have in common, where there are several.
 """
 
 from tcplab.tcp.flags import Flags
-from tcplab.tcp.options import Timestamps, WindowScale
+from tcplab.tcp.options import MaximumSegmentSize, Timestamps, WindowScale
 from tcplab.timeline.events import Fate, SegmentEvent
 from tcplab.timeline.timeline import Timeline, effect_ns
 
@@ -51,15 +51,23 @@ def _weighs(event: SegmentEvent) -> bool:
 
 
 def repeats(timeline: Timeline) -> dict[int, int]:
-    """For each segment that was sent before: the index of the first one with the same numbers."""
-    first: dict[tuple[str, str, int], int] = {}
+    """For each segment that was sent before: the index of the first one with the same numbers.
+
+    A SYN that offers another MSS is another SYN.
+    """
+    first: dict[tuple[str, str, int, int | None], int] = {}
     again: dict[int, int] = {}
     for event in timeline.segments():
         if event.segment.len_octets:
-            key = (event.conn, event.sender, int(event.segment.seq))
+            key = (event.conn, event.sender, int(event.segment.seq), _mss(event))
             if first.setdefault(key, event.i) != event.i:
                 again[event.i] = first[key]
     return again
+
+
+def _mss(event: SegmentEvent) -> int | None:
+    sizes = (each for each in event.segment.options if isinstance(each, MaximumSegmentSize))
+    return next((each.octets for each in sizes), None)
 
 
 def window_octets(timeline: Timeline) -> dict[int, int]:

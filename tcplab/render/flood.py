@@ -47,8 +47,7 @@ class _Page:
                 style=Style.WARNING_MARK,
             )
             yield ()
-        style = Style.GOOD_MARK if report.served else Style.BAD_MARK
-        yield from self._sentence(flood_words.verdict(report), style=style)
+        yield from self._sentence(flood_words.verdict(report), style=_served_style(report))
         if (kept := flood_words.options(report)) is not None:
             yield from self._sentence(kept)
         yield ()
@@ -149,6 +148,13 @@ class _Page:
     def _say(self, text: Text) -> str:
         words = self._say_it(text)
         return harmless(plain(words) if self._ascii else words)
+
+
+def _served_style(report: FloodReport) -> Style:
+    """Good if the client was always served, bad if it never was."""
+    if not report.served:
+        return Style.BAD_MARK
+    return Style.GOOD_MARK if report.tries_served == len(report.tries) else Style.WARNING_MARK
 
 
 def mark_of(*, held: bool, ascii_only: bool) -> tuple[str, Style]:

@@ -37,6 +37,7 @@ def _row(report: FloodReport, say: Say) -> "Json":
         "drops": report.drops,
         "seconds": report.seconds,
         "served": report.served,
+        "tries_served": report.tries_served,
         "served_after_ns": report.served_after_ns,
         "calm_ns": report.calm_ns,
         "tries": [{"at_ns": each.at_ns, "took_ns": each.took_ns} for each in report.tries],

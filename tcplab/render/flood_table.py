@@ -110,18 +110,8 @@ class _Table:
             Style.QUIET,
         )
         for report in self._reports:
-            said = [(flood_words.doubt(report), Style.WARNING_MARK)]
-            if report.partial:
-                partial = Text("Stopped before its end: this is what was seen by then.")
-                said.append((partial, Style.WARNING_MARK))
-            for words, style in said:
-                if words is not None:
-                    named = Text(
-                        "{defence}: {words}",
-                        defence=flood_words.defence(report.settings),
-                        words=words,
-                    )
-                    yield from self._sentence(named, style)
+            for words in flood_words.reservations(report):
+                yield from self._sentence(words, Style.WARNING_MARK)
 
     # --- words ------------------------------------------------------------------------------
 
@@ -151,7 +141,13 @@ def _rows(*, ascii_only: bool) -> list[tuple[Text, Callable[[FloodReport], Cell]
 
 
 def _served(report: FloodReport) -> Cell:
-    return (Text("yes"), Style.GOOD_MARK) if report.served else (Text("no"), Style.BAD_MARK)
+    if not report.tries:
+        return _quiet("-")
+    if not report.served:
+        return Text("no"), Style.BAD_MARK
+    if report.tries_served < len(report.tries):
+        return Text("partly"), Style.WARNING_MARK
+    return Text("yes"), Style.GOOD_MARK
 
 
 def _after(report: FloodReport) -> Cell:
@@ -193,7 +189,7 @@ def _condition(ident: ConditionId) -> Text:
         case ConditionId.COOKIES_OFF:
             return Text("no cookies")
         case ConditionId.QUEUE_FULL:
-            return Text("SYN queue full")
+            return Text("no room for SYNs")
         case ConditionId.LAST_QUARTER:
             return Text("last quarter reserved")
         case ConditionId.UNPROVEN:

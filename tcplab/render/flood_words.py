@@ -11,7 +11,9 @@ COUNTERS = {
     "TcpExtListenDrops": Text("SYNs and third segments that the listener dropped"),
     "TcpExtListenOverflows": Text("of these because the accept queue was full"),
     "TcpExtTCPReqQFullDrop": Text("of these because the SYN queue was full"),
-    "TcpExtTCPReqQFullDoCookies": Text("SYNs that met a full SYN queue and got a cookie"),
+    "TcpExtTCPReqQFullDoCookies": Text(
+        "SYNs answered with a cookie: the SYN queue full, or cookies always on"
+    ),
     "TcpExtSyncookiesSent": Text("cookies sent"),
     "TcpExtSyncookiesRecv": Text("cookies that came back, and made a connection"),
     "TcpExtSyncookiesFailed": Text("ACKs that were no cookie"),
@@ -84,20 +86,49 @@ def verdict(report: FloodReport) -> Text:
             tries=tries,
             seconds=f"{report.seconds:.1f}",
         )
-    after = duration(report.served_after_ns)
     if served == tries:
         return Text(
             "The client was served: all of its {tries} tries, the first after {time}.",
             tries=tries,
-            time=after,
+            time=duration(report.served_after_ns),
+        )
+    return _partly(report)
+
+
+def _partly(report: FloodReport) -> Text:
+    """Of a client that was served in some of its tries: when, and when not."""
+    served = [each.at_ns for each in report.tries if each.took_ns is not None]
+    denied = [each.at_ns for each in report.tries if each.took_ns is None]
+    if served[-1] < denied[0]:
+        return Text(
+            "The client was served in {served} of {tries} tries: served until {last} s after the "
+            "flood began, and denied from {denied} s on.",
+            served=len(served),
+            tries=len(report.tries),
+            last=_seconds(served[-1]),
+            denied=_seconds(denied[0]),
+        )
+    if denied[-1] < served[0]:
+        return Text(
+            "The client was served in {served} of {tries} tries: denied until {denied} s after the "
+            "flood began, and served from {first} s on.",
+            served=len(served),
+            tries=len(report.tries),
+            denied=_seconds(denied[-1]),
+            first=_seconds(served[0]),
         )
     return Text(
-        "The client was served in {served} of {tries} tries, the first time {time} after it had "
-        "begun to try.",
-        served=served,
-        tries=tries,
-        time=after,
+        "The client was served in {served} of {tries} tries, now and then: denied first {denied} s "
+        "after the flood began, and served last at {last} s.",
+        served=len(served),
+        tries=len(report.tries),
+        denied=_seconds(denied[0]),
+        last=_seconds(served[-1]),
     )
+
+
+def _seconds(ns: int) -> str:
+    return f"{ns / 1e9:.1f}"
 
 
 def options(report: FloodReport) -> Text | None:
@@ -130,3 +161,23 @@ def doubt(report: FloodReport) -> Text | None:
     if report.calm_ns is None:
         return Text("Inconclusive: the client was not served even before the flood.")
     return None
+
+
+def reservations(report: FloodReport) -> Iterator[Text]:
+    """The same, and that it was stopped, where several floods stand side by side."""
+    whose = defence(report.settings)
+    if report.drops:
+        yield Text(
+            "{defence}: inconclusive, {drops} forged SYNs were lost on the way to the server.",
+            defence=whose,
+            drops=f"{report.drops:,}",
+        )
+    elif report.calm_ns is None:
+        yield Text(
+            "{defence}: inconclusive, the client was not served even before the flood.",
+            defence=whose,
+        )
+    if report.partial:
+        yield Text(
+            "{defence}: stopped before its end; this is what was seen by then.", defence=whose
+        )

@@ -73,6 +73,7 @@ class _Arranger:
         self, timeline: Timeline, hosts: tuple[HostInfo, HostInfo], *, verbose: bool
     ) -> None:
         self.rows: list[Row] = []
+        self._timeline = timeline
         self._verbose = verbose
         self._hosts = hosts
         self._acts = {event.i: event for event in timeline.told()}
@@ -193,8 +194,16 @@ class _Arranger:
         if isinstance(event, SegmentEvent):
             self.rows.append(self._segment(event, ends))
         else:
-            self.rows.append(CallRow(event=event, side=self._side(event.host), ends=ends))
+            self.rows.append(self._call(event, ends))
         self._settle(event.conn, moves)
+
+    def _call(self, event: CallEvent, ends: tuple[Standing, Standing]) -> CallRow:
+        told = None
+        if event.name == "steal":
+            from tcplab.render.loot import searched  # what it takes to read logins, seldom needed
+
+            told = searched(self._timeline, event)
+        return CallRow(event=event, side=self._side(event.host), ends=ends, told=told)
 
     def _move(self, event: SegmentEvent | CallEvent, host: str, was: Standing) -> Standing:
         """A host's states around an act: as looked at, or else as the noted changes say."""

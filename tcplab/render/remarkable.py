@@ -1,5 +1,6 @@
 """Which of a kernel's remarks are worth a row of their own, and what of them."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from tcplab.timeline.events import CounterEvent, ReasonEvent, SampleEvent
@@ -28,6 +29,9 @@ _TELLING = (
 every segment, or tell once more what one of these does.
 """
 _RANK = {name: rank for rank, name in enumerate(_TELLING)}
+_RTO_MIN_US = 200_000
+_FAR = 4
+"""RTTVAR falls more slowly than what tcp_info tells of it: only far above is it none of its."""
 _TIMER = ("timer", "expires_ms")
 _BACKED_OFF, _OPEN = ("rto", "backoff"), ("snd_cwnd",)
 """What helps with a retransmission: how long the next one has to wait, if a time-out brought it; or
@@ -42,11 +46,35 @@ def tells_more(event: CounterEvent | SampleEvent | ReasonEvent, *, verbose: bool
     """
     if isinstance(event, ReasonEvent):
         return event.word != "NOT_SPECIFIED"
-    if event.cause is not None or verbose:
-        return isinstance(event, SampleEvent) or event.delta != 0
     if isinstance(event, SampleEvent):
-        return "expires_ms" in dict(event.fields)  # a timer is running
+        return _says_more(event, verbose=verbose)
+    if event.cause is not None or verbose:
+        return event.delta != 0
     return event.delta != 0 and event.name in _RANK
+
+
+def _says_more(event: SampleEvent, *, verbose: bool) -> bool:
+    """Who answers from a listener (a SYN cookie) has no timer that could have sent anything again:
+    its 0 retransmissions beside a repeated SYN, ACK would be a riddle.
+    """
+    fields = dict(event.fields)
+    if event.cause is not None:
+        return fields != {"retransmits": 0}
+    return verbose or ("expires_ms" in fields and not _unhurried(fields))
+
+
+def _unhurried(fields: Mapping[str, int | str]) -> bool:
+    """Is the retransmission timer that slow because the route's rto_min says so? A testbed sets
+    that, lest anything be sent again by chance, and it tells nothing of the connection.
+
+    Unless backed off, RTO is SRTT + max(rto_min, 4 RTTVAR), and rto_min 200 ms by default.
+    """
+    rto, rtt, rttvar = (fields.get(name) for name in ("rto", "rtt", "rttvar"))
+    if not (isinstance(rto, int) and isinstance(rtt, int) and isinstance(rttvar, int)):
+        return False
+    if fields.get("timer") != "retransmit" or fields.get("backoff"):
+        return False
+    return rto - rtt > _FAR * max(_RTO_MIN_US, 4 * rttvar)
 
 
 def rank(event: CounterEvent) -> tuple[int, str]:

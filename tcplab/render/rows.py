@@ -11,6 +11,7 @@ from enum import Enum, unique
 
 from tcplab.render.delays import Delay
 from tcplab.tcp.states import State
+from tcplab.text import Text
 from tcplab.timeline.events import (
     CallEvent,
     CounterEvent,
@@ -101,11 +102,14 @@ class SegmentRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallRow:
-    """A socket call at one side; `side` is None for a host that has no lifeline."""
+    """A socket call at one side; `side` is None for a host that has no lifeline. `told` is what it
+    is told as, if not as a line of C.
+    """
 
     event: CallEvent
     side: Side | None
     ends: tuple[Standing, Standing]
+    told: Text | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -204,7 +204,10 @@ class Rungs:
         """A call branches off the lifeline of its host."""
         words = self._wording.call(row)
         if row.side is None:
-            self._middle("call ink listen", f"{harmless(row.event.host)}: {words}", 22)
+            lines = wrapped(f"{harmless(row.event.host)}: {words}", _LABEL_CELLS)
+            for line in lines:
+                self._middle("call ink listen", line, _LINE)
+            self._y += 22 - _LINE
             return
         y = self._y + 4.0
         way = 1 if row.side is Side.LEFT else -1

@@ -49,6 +49,15 @@ def page(
     return _Page(report, width, services, say, ascii_only, wanted).lines()
 
 
+def above_ladder(*, width: int, say: Say, ascii_only: bool = False) -> Iterator[Line]:
+    """What is said of the ladder of the testbed's server, in lines at most `width` cells wide."""
+    words = say(scan_words.played_anew())
+    words = plain(words) if ascii_only else words
+    yield from plain_lines(
+        [f" {each}" for each in wrapped(words, min(width, _WIDEST) - 1)], Style.QUIET
+    )
+
+
 class _Page:
     def __init__(
         self,
@@ -106,23 +115,29 @@ class _Page:
         """The table, and under it the sums of what it leaves out."""
         all_ports, told = self._wanted.all_ports, self._groups
         shown = [each for each in told if all_ports or each.state is PortState.OPEN]
+        summed = [
+            each
+            for each in told
+            if self._wanted.reason or all_ports or each.state is not PortState.OPEN
+        ]
         if any(each.state is PortState.OPEN for each in told):
             yield from self._table(shown, states=all_ports)
-            yield ()
+            if summed:
+                yield ()
         else:
             if all_ports:
                 yield from self._table(shown, states=True)
                 yield ()
             yield from self._sentence(Text("No open port was found."))
-        for group in told:
-            if self._wanted.reason or all_ports or group.state is not PortState.OPEN:
-                yield from self._sum(group)
+        for group in summed:
+            yield from self._sum(group)
 
     def _table(self, shown: list[Group], *, states: bool) -> Iterator[Line]:
         yield from PortTable(
             self._report.census,
             shown,
             states=states,
+            partial=self._report.partial,
             services=self._services,
             say=self._say,
             ellipsis="..." if self._ascii else "…",
@@ -136,7 +151,9 @@ class _Page:
         yield from plain_lines(lines, _STYLES[group.state])
         if self._wanted.reason:
             room = self._prose - _INDENT
-            proof = scan_words.what_it_proves(group, self._report.method)
+            proof = scan_words.what_it_proves(
+                group, self._report.method, partial=self._report.partial
+            )
             ports = spelled(group.ranges).replace(",", ", ").split()
             for words in (*wrapped(self._say(proof), room), *flowed(ports, room)):
                 yield ((" " * _INDENT + words, Style.QUIET),)

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from tcplab import __version__
 from tcplab.analysis.scanning.census import PortState
 from tcplab.analysis.scanning.groups import Group, groups
 from tcplab.analysis.scanning.report import ScanReport, ServerSaw
@@ -13,8 +14,11 @@ if TYPE_CHECKING:
     from tcplab.timeline.encoding import Json
 
 
-def document(report: ScanReport, *, say: Say, every_reason: bool = False) -> "Json":
-    """One object. `every_reason` gives the reason of every port, not only of the open ones.
+def document(
+    report: ScanReport, *, say: Say, every_reason: bool = False, command: tuple[str, ...] = ()
+) -> "Json":
+    """One object. `every_reason` gives the reason of every port, not only of the open ones;
+    `command` is the command line that was given.
 
     Reasons, states and causes are ids, the same in every language; `doubt` is a sentence.
     """
@@ -26,9 +30,13 @@ def document(report: ScanReport, *, say: Say, every_reason: bool = False) -> "Js
     for state in (PortState.CLOSED, PortState.FILTERED, PortState.REJECTED):
         ranges = [part for each in told if each.state is state for part in each.ranges]
         ports[state.value] = spelled(joined(ranges))
+    if report.partial:  # nobody knows that they are filtered
+        ports["filtered"], ports["unanswered"] = "", ports["filtered"]
     detailed = sorted(port for each in explained for port in each)
     return {
         "schema": "tcplab.scan/1",
+        "tcplab": __version__,
+        "command": list(command),
         "target": report.target,
         "address": report.address,
         "source": report.source,
@@ -50,7 +58,7 @@ def document(report: ScanReport, *, say: Say, every_reason: bool = False) -> "Js
         "forged": census.forged,
         "drops": report.drops,
         "send_errors": report.send_errors,
-        "rounds": len(report.rounds),
+        "rounds": report.rounds_begun,
         "each_round": [
             {
                 "number": each.number,

@@ -7,7 +7,7 @@ from tcplab.analysis.scanning.groups import Group
 from tcplab.render.cells import cell_len, cropped, flush_left, flush_right
 from tcplab.render.harmless import harmless
 from tcplab.render.page import Line, Style
-from tcplab.render.scan_words import STATES, reason
+from tcplab.render.scan_words import reason, state_of
 from tcplab.text import Say, Text, verbatim
 
 _STYLES = {
@@ -35,7 +35,8 @@ _RIGHT = frozenset({"ttl", "rtt"})
 class PortTable:
     """Rows for the ports of some groups. `services` has the names of ports, as /etc/services does.
 
-    `states` asks for a column of states. A column in which nothing would stand is left out.
+    `states` asks for a column of states; `partial` is a scan that was ended early. A column in
+    which nothing would stand is left out.
     """
 
     def __init__(
@@ -44,19 +45,21 @@ class PortTable:
         shown: Sequence[Group],
         *,
         states: bool,
+        partial: bool,
         services: Callable[[int], str | None],
         say: Say,
         ellipsis: str,
     ) -> None:
         self._census = census
         self._say = say
+        self._partial = partial
         self._ellipsis = ellipsis
         self._of = {port: group for group in shown for port in group}
         self._services = {
             port: harmless(name) for port in self._of if (name := services(port)) is not None
         }
         self._cells = {
-            "state": max((cell_len(say(STATES[group.state])) for group in shown), default=0)
+            "state": max((cell_len(self._state(group)) for group in shown), default=0)
             if states
             else 0,
             "service": max(map(cell_len, self._services.values()), default=0),
@@ -109,7 +112,7 @@ class PortTable:
 
     def _tail(self, group: Group, cells: dict[str, int]) -> tuple[str, str, Style]:
         """What stands in every row of a group: its state, its reason, and their style."""
-        state = cropped(self._say(STATES[group.state]), cells["state"], self._ellipsis)
+        state = cropped(self._state(group), cells["state"], self._ellipsis)
         state = flush_left(state, cells["state"])
         why = cropped(self._reason(group), cells["reason"], self._ellipsis)
         return state, flush_left(why, cells["reason"]), _STYLES[group.state]
@@ -121,6 +124,9 @@ class PortTable:
                 flush = flush_right if column in _RIGHT else flush_left
                 words += " " * gap + flush(self._say(heading), cells[column])
         return ((words, Style.QUIET),)
+
+    def _state(self, group: Group) -> str:
+        return self._say(state_of(group, partial=self._partial))
 
     def _reason(self, group: Group) -> str:
         return self._say(reason(group.proof, group.rejection))

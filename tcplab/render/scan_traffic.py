@@ -23,7 +23,7 @@ def traffic(report: ScanReport) -> Iterator[Text]:
         "Sent: {sent}. Received: {received}. Rounds: {rounds}. Time: {time}.",
         sent=f"{report.sent:,}",
         received=f"{report.received:,}",
-        rounds=max(1, len(report.rounds)),  # the first one may not have ended
+        rounds=report.rounds_begun,
         time=_time(report),
     )
     timing = report.sent - sum(each.probes for each in report.rounds)

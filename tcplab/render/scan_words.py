@@ -29,6 +29,13 @@ STATES = {
 }
 
 
+def state_of(group: Group, *, partial: bool) -> Text:
+    """The state of its ports; of a `partial` scan silence is none yet."""
+    if partial and group.state is PortState.FILTERED:
+        return Text("not answered yet")
+    return STATES[group.state]
+
+
 def reason(proof: Proof, rejection: Rejection | None = None) -> Text:
     """The answer that proves a state, in a word or two."""
     match proof:
@@ -61,9 +68,11 @@ def full_reason(group: Group) -> Text:
     )
 
 
-def what_it_proves(group: Group, method: Method) -> Text:
-    """Why that answer means that state."""
+def what_it_proves(group: Group, method: Method, *, partial: bool) -> Text:
+    """Why that answer means that state; of a `partial` scan silence means nothing."""
     match group.proof:
+        case Proof.NOTHING if partial:
+            return Text("They were not asked, or not often enough to tell.")
         case Proof.SYN_ACK:
             return Text("A listener answers a SYN with SYN, ACK, and acknowledges its ISN + 1.")
         case Proof.RST:
@@ -211,3 +220,11 @@ def lesson(report: ScanReport, *, anything_open: bool) -> Text | None:
             )
         case _:
             return None
+
+
+def played_anew() -> Text:
+    """What stands above the ladder of the testbed: it is not the exchange of the scan itself."""
+    return Text(
+        "This exchange was played anew on the stepped wire, which forwards one segment at a time: "
+        "its times are not those of the scan."
+    )

@@ -177,6 +177,8 @@ class Wording:
 
     def call(self, row: CallRow) -> str:
         """A socket call, and what it returned where that is worth saying."""
+        if row.told is not None:
+            return self.said(row.told)
         return self.said(called(row.event, becomes="->" if self._ascii else "→"))
 
     def omission(self, row: GapRow | FoldRow) -> str:

@@ -14,6 +14,8 @@ Service = Callable[[str], int | None]
 """The port that a service of that name has, or None."""
 
 _RANGE = re.compile(r"([0-9]*)\s*-\s*([0-9]*)")
+_HYPHENS = re.compile(r"[0-9]*(?:-[0-9]*){2,}")
+"""Meant for a range, with more hyphens than a range has."""
 _DIGITS = 10
 """A number with more digits than these is no port, and int() need not be asked."""
 
@@ -80,6 +82,8 @@ def _item(word: str, at: int, service: Service) -> range:
         return _range(found, at)
     if (known := service(word)) is not None:
         return range(known, known + 1)
+    if _HYPHENS.fullmatch(re.sub(r"\s*-\s*", "-", word)):
+        raise PortsError(Text("{range} is no range.", range=quoted(word)), remedy=_how(), at=at)
     if len(word.split()) > 1:
         raise PortsError(
             Text("{words} is more than one port.", words=quoted(word)),

@@ -17,8 +17,10 @@ WAITING = """
 """
 
 
-def given_up(*, source: Source = Source.SOCK_DIAG, cause: int | None = None) -> Timeline:
-    timeline = ladder(WAITING)
+def given_up(
+    text: str = WAITING, *, source: Source = Source.SOCK_DIAG, cause: int | None = None
+) -> Timeline:
+    timeline = ladder(text)
     end = StateEvent(
         i=len(timeline.events),
         at_ns=3_000_000_000,
@@ -43,6 +45,17 @@ def test_request_that_times_out_is_told_with_its_tries():
     assert events == (2, 3, 4, 5)
     _verdict, sentence, _events = finding(given_up(), "open.three-way")
     assert sentence == "The client never acknowledged the SYN, ACK, and the server waits no more."
+
+
+def test_request_that_had_one_try_only():
+    once = "\n".join(
+        line for line in WAITING.splitlines() if "@1000" not in line and "count" not in line
+    )
+    _verdict, sentence, _events = finding(given_up(once), "open.given-up")
+    assert sentence == (
+        "The server waited 3.0 s for the ACK in SYN-RECEIVED (observed), and did not send its SYN, "
+        "ACK again. Then it removed the request socket, and told nobody: no segment was sent."
+    )
 
 
 def test_setting_of_the_run_is_told():

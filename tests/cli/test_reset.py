@@ -47,7 +47,11 @@ def test_data_is_read_and_a_login_is_stolen(run: Run):
     done = run("reset", "--with", "data", "--steal")
     assert (done.status, done.err) == (0, "")
     assert '"a2 DELETE INBOX\\r\\n"' in done.out
-    assert "s3cret" in re.sub(r"\s+", " ", done.out).partition("✔ The attacker has read")[2]
+    ladder, told, findings = re.sub(r"[\s│]+", " ", done.out).partition("✔ The attacker has read")
+    assert told
+    assert "searches what it has heard: alice / s3cret (IMAP LOGIN)" in ladder
+    assert "s3cret" in findings
+    assert "17 of those from the client only by number" in ladder
 
 
 def test_under_tls_nothing_is_read_and_nothing_is_stolen(run: Run):
@@ -56,6 +60,11 @@ def test_under_tls_nothing_is_read_and_nothing_is_stolen(run: Run):
     assert "DECRYPTION_FAILED_OR_BAD_RECORD_MAC" in done.out
     assert "s3cret" not in done.out
     assert "alice" not in done.out
+    assert re.search(
+        r"searches what it has heard: TLS 1\.3 for server\.example, application data \d+ octets",
+        re.sub(r"[\s│]+", " ", done.out),
+    )
+    assert "s left" not in done.out  # the timer is the testbed's own, and tells nothing
 
 
 def test_sentences_are_korean_where_that_is_asked_for(run: Run):
@@ -126,7 +135,8 @@ def test_some_combinations_mean_nothing():
     [
         (["--tls", "--with", "syn"], "rst exact, fin exact, data exact"),
         (["--times", "5"], "rst in-window"),
-        (["--steal", "--with", "handshake"], "rst exact"),
+        (["--steal", "--with", "handshake"], "everything but: --with handshake, --aim blind."),
+        (["--steal", "--aim", "blind"], "everything but: --with handshake, --aim blind."),
         (["--with", "handshake", "--at", "client"], "--at server"),
         (["--aim", "blind", "--pcap", "run.pcapng"], "Omit one of them."),
         (["--aim", "blind", "--trace"], "Omit one of them."),

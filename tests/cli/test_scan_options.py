@@ -24,8 +24,11 @@ from tcplab.errors import Exit
 from tcplab.scenario.ports import parse_ports, spelled, written
 from tcplab.testbed.plan import Family
 from tcplab.text import Text
+from tcplab.timeline.events import SegmentEvent
+from tcplab.timeline.timeline import Timeline
 from tests.cli.conftest import DEADLINE_S, environment
 from tests.cli.shape import each, either, faults, one_of
+from tests.recorded import scans
 from tests.render import scan_reports
 
 EVERY, USUAL = (range(1, 65536),), (range(1, 1025),)
@@ -37,6 +40,7 @@ class Scanned:
 
     report: Any
     asked: dict[str, Any]
+    timeline: Timeline | None = None
 
     def scan_testbed(self, ports, **how):
         self.asked = {"ports": ports, **how}
@@ -45,7 +49,7 @@ class Scanned:
     def scan_host(self, host, ports, *, announce, **how):
         self.asked = {"host": host, "ports": ports, **how}
         announce(sum(map(len, ports)), how["rate"] or 1000)
-        return self.report, None
+        return self.report, self.timeline
 
 
 def unprivileged(*capabilities) -> bool:
@@ -304,7 +308,8 @@ def test_duration(seconds, said):
     assert str(duration(seconds)) == said
 
 
-PORTS = {"open": [int], "closed": str, "filtered": str, "rejected": str}
+COMPLETE = {"open": [int], "closed": str, "filtered": str, "rejected": str}
+PARTIAL = COMPLETE | {"filtered": one_of(""), "unanswered": str}
 MAYBE = either(str, one_of(None))
 PPS = either(int, one_of("max"))
 REJECTION = {"version": one_of(4, 6), "type": int, "code": int, "from": str, "ports": str}
@@ -319,6 +324,8 @@ SAW = {
 }
 SCAN = {
     "schema": one_of("tcplab.scan/1"),
+    "tcplab": str,
+    "command": [str],
     "target": str,
     "address": str,
     "source": str,
@@ -328,7 +335,7 @@ SCAN = {
     "rate": PPS,
     "authorized": MAYBE,
     "asked": str,
-    "ports": PORTS,
+    "ports": either(COMPLETE, PARTIAL),
     "reasons": each(str),
     "reasons_complete": bool,
     "ttl": each(int),
@@ -377,6 +384,47 @@ def test_json_says_every_port_once(scanned, capsys):
     assert document["reasons"]["23"] == "ICMP type 3, code 13"
     assert document["reasons"]["24"] == "RST, ACK"
     assert document["reasons"]["135"] == "no answer"
+
+
+def test_json_of_a_scan_that_was_ended_early(scanned, capsys):
+    scanned.report = scan_reports.partial()
+    ran("--json")
+    document = json.loads(capsys.readouterr().out)
+    assert document["ports"]["filtered"] == ""
+    assert document["ports"]["unanswered"] == "135,137-139,445,40000-65535"
+    assert (document["rounds"], document["each_round"]) == (1, [])
+
+
+# --- the ladder ---------------------------------------------------------------------------------
+
+
+def heard(segments: int) -> Timeline:
+    """Of a scan of port 22 that was ended when so many segments had passed."""
+    whole = scans.timeline(22, Method.SYN)
+    kept = [event for event in whole.events if isinstance(event, SegmentEvent)][:segments]
+    events = whole.events[: kept[-1].i + 1] if kept else ()
+    return replace(whole, events=events, interrupted=True)
+
+
+def test_ladder_of_a_host_is_shown_though_the_scan_was_ended(scanned, capsys):
+    scanned.report, scanned.timeline = scan_reports.partial(), heard(2)
+    ran("192.0.2.10", "-p", "22", "--ladder", "22", "--json")
+    found, *_ = json.loads(capsys.readouterr().out)["ladder"]["findings"]
+    assert found["sentence"] == ("Port 22 is open: a listener answered the SYN with SYN, ACK.")
+
+
+def test_ladder_does_not_call_filtered_what_may_still_answer(scanned, capsys):
+    scanned.report, scanned.timeline = scan_reports.partial(), heard(1)
+    ran("192.0.2.10", "-p", "22", "--ladder", "22", "--json")
+    found, *_ = json.loads(capsys.readouterr().out)["ladder"]["findings"]
+    assert found["verdict"] == "inconclusive"
+    assert found["sentence"].startswith("Port 22 has not answered yet")
+
+
+def test_ladder_of_a_port_that_was_not_asked_is_left_out(scanned, capsys):
+    scanned.report, scanned.timeline = scan_reports.partial(), heard(0)
+    ran("192.0.2.10", "-p", "22", "--ladder", "22", "--json")
+    assert "ladder" not in json.loads(capsys.readouterr().out)
 
 
 # --- the bar ------------------------------------------------------------------------------------

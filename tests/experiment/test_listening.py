@@ -7,6 +7,7 @@ import struct
 
 import pytest
 
+from tcplab.analysis.scanning import proofs
 from tcplab.analysis.scanning.census import PortState
 from tcplab.analysis.scanning.comparison import Resetter, exchange
 from tcplab.analysis.scanning.report import Method
@@ -66,12 +67,12 @@ def by_connect(family, port, source_ports=None):
         testbed.close()
 
 
-def by_syn(family, port, facts=False):
+def by_syn(family, port, facts=False, rounds=1):
     testbed = DirectTestbed(family=family, rootless=True)
     try:
         source, target = Address(testbed.ip("client"), 40000), testbed.ip("server")
         with (
-            Listening(testbed.path(), port, source_ports=range(40000, 40001)) as listening,
+            Listening(testbed.path(), port, source_ports=range(40000, 40000 + rounds)) as listening,
             testbed.inside("client"),
             socket.socket(af(family), socket.SOCK_RAW, socket.IPPROTO_RAW) as raw,
         ):
@@ -125,9 +126,36 @@ def test_states_of_an_open_port_are_inferred_for_the_server_alone():
     timeline = forked(by_syn, Family.IPV4, 22)
     found = exchange(timeline, 22, Method.SYN)
     assert [event.segment.flags.letters for event in timeline.segments()] == ["S", "SA", "R"]
-    assert found.server_states == (State.CLOSED, State.SYN_RECEIVED, State.LISTEN)
+    assert found.server_states == (State.LISTEN, State.SYN_RECEIVED, State.LISTEN)
     assert found.client_states == (State.CLOSED,)
     assert found.reset_by is Resetter.KERNEL
+
+
+def courses(timeline):
+    """What the server went through in each round."""
+    told = {}
+    for event in timeline.segments():
+        lane = next(each for each in event.lanes if each.host == "server")
+        told.setdefault(event.conn, [lane.before]).append(lane.after)
+    return told
+
+
+def test_an_open_port_is_in_listen_before_the_first_syn_of_every_round():
+    timeline = forked(by_syn, Family.IPV4, 22, rounds=2)
+    told = courses(timeline)
+    assert list(told) == ["round-1", "round-2"]
+    for course in told.values():
+        assert course[:2] == [State.LISTEN, State.SYN_RECEIVED]
+        assert State.CLOSED not in course
+    proof, *_ = proofs.findings(exchange(timeline, 22, Method.SYN))
+    cited = [timeline.events[i].segment.flags.letters for i in proof.events]
+    assert cited == ["S", "SA"]
+
+
+@pytest.mark.parametrize("port", [81, 135])
+def test_where_nothing_shows_a_listener_the_server_stays_closed(port):
+    (course,) = courses(forked(by_syn, Family.IPV4, port)).values()
+    assert set(course) == {State.CLOSED}
 
 
 def test_connection_of_a_connect_scan_is_opened_and_aborted():

@@ -55,7 +55,21 @@ def test_a_link_that_goes_down_in_mid_scan_leaves_what_is_known(end, method, ver
     assert done.document["silence"] is None
     assert done.ports["open"] == [22]  # at 1,000 a second 80 may not have been asked
     assert 50 <= done.document["received"] < 3000
-    assert "3000" in done.ports["filtered"]  # not known, and said to be partial
+    assert done.ports["filtered"] == ""  # that is not known yet
+    assert "3000" in done.ports["unanswered"]
+
+
+@every_method
+@pytest.mark.parametrize("end", ["client", "server"])
+def test_a_lost_link_takes_nothing_from_the_ladder(end, method):
+    done = apart(cut, 4, method, end, "--json", "--ladder", "22")
+
+    assert (done.status, done.err) == (5, "")
+    ladder = done.document["ladder"]
+    flags = [event["flags"] for event in ladder["events"] if event["kind"] == "segment"]
+    assert flags[:2] == ["S", "SA"]
+    assert "Port 22 is open" in ladder["findings"][0]["sentence"]
+    assert done.document["rounds"] == len(done.document["each_round"]) + 1
 
 
 @every_method
@@ -126,6 +140,25 @@ def test_ctrl_c_shows_what_is_known(method, version):
     assert (done.document["partial"], done.document["doubt"]) == (True, None)
     assert done.ports["open"] == [22]
     assert (sockets, processes) == ([], [])
+
+
+@every_method
+def test_ctrl_c_takes_nothing_from_the_ladder(method):
+    more = ("--json", "--ladder", "22")
+    done, sockets, _processes = apart(interrupted, 4, method, signal.SIGINT, *more)
+
+    assert (done.status, done.err, sockets) == (130, "", [])
+    assert "Port 22 is open" in done.document["ladder"]["findings"][0]["sentence"]
+    assert done.ports["filtered"] == ""
+
+
+def test_a_ladder_of_a_port_that_ctrl_c_came_before_is_left_out():
+    more = ("--json", "--ladder", "5000")
+    done, _sockets, _processes = apart(interrupted, 4, "--syn", signal.SIGINT, *more)
+
+    assert done.status == 130
+    assert "ladder" not in done.document
+    assert "5000" in done.ports["unanswered"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=lambda each: each.name)

@@ -47,6 +47,19 @@ def _report(settings: FloodSettings, *, served: bool, half_open: int, **grown: i
     return replace(report, conditions=conditions(report))
 
 
+def _served_in(report: FloodReport, chosen: set[int]) -> FloodReport:
+    """The same, and served only in those tries."""
+    tries = tuple(
+        replace(each, took_ns=each.took_ns if n in chosen else None)
+        for n, each in enumerate(report.tries)
+    )
+    looks = tuple(
+        replace(look, client_served=len(chosen & {*range(look.client_tries)}))
+        for look in report.looks
+    )
+    return replace(report, tries=tries, looks=looks)
+
+
 def denied() -> FloodReport:
     """Cookies off, and a short queue."""
     return _report(FloodSettings(), served=False, half_open=13, ListenDrops=402, TCPSynRetrans=13)
@@ -71,6 +84,7 @@ def always() -> FloodReport:
         FloodSettings(cookies=Cookies.ALWAYS),
         served=True,
         half_open=0,
+        TCPReqQFullDoCookies=415,
         SyncookiesSent=415,
         SyncookiesRecv=15,
     )
@@ -92,11 +106,24 @@ def late() -> FloodReport:
     """Served after a while, over IPv6, as root."""
     settings = FloodSettings(backlog=16, max_syn_backlog=1024, version=6, seconds=10.0)
     report = _report(settings, served=True, half_open=17, ListenDrops=383, TCPReqQFullDrop=383)
-    tries = tuple(
-        replace(each, took_ns=None) if n < _TRIES - 2 else each
-        for n, each in enumerate(report.tries)
-    )
-    return replace(report, tries=tries, rootless=False)
+    return replace(_served_in(report, {13, 14}), rootless=False)
+
+
+def _slowly() -> FloodReport:
+    """At 20 frames a second it takes its time until the queue is full."""
+    settings = FloodSettings(rate_limit_pps=20)
+    report = _report(settings, served=True, half_open=13, ListenDrops=58, TCPSynRetrans=13)
+    return replace(report, sent=60)
+
+
+def partly() -> FloodReport:
+    """Served, and then not any more."""
+    return _served_in(_slowly(), {0, 1, 2, 3})
+
+
+def sometimes() -> FloodReport:
+    """Served now and then."""
+    return _served_in(_slowly(), {0, 1, 5, 9})
 
 
 def partial() -> FloodReport:
@@ -119,5 +146,8 @@ def unserved_before() -> FloodReport:
 COMPARED = (denied(), by_cookie(), always(), limited())
 ALL = {
     each.__name__: each
-    for each in (denied, by_cookie, always, limited, bare, late, partial, doubtful, unserved_before)
+    for each in (
+        *(denied, by_cookie, always, limited, bare),
+        *(late, partly, sometimes, partial, doubtful, unserved_before),
+    )
 }

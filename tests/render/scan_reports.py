@@ -178,6 +178,7 @@ def partial() -> ScanReport:
         received=39_994,
         partial=True,
         rounds=(),
+        cut_round=True,
     )
 
 

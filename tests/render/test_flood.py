@@ -33,7 +33,11 @@ def test_page(name, width, golden):
 
 
 @pytest.mark.parametrize(
-    "name", ["always", "limited", "bare", "late", "partial", "doubtful", "unserved_before"]
+    "name",
+    [
+        *("always", "limited", "bare", "late", "partly", "sometimes"),
+        *("partial", "doubtful", "unserved_before"),
+    ],
 )
 def test_page_of_other_floods(name, golden):
     assert shown(page(flood_reports.ALL[name](), width=80, say=str)) == golden
@@ -46,6 +50,11 @@ def test_table(width, golden):
 
 def test_table_of_what_was_stopped(golden):
     reports = (flood_reports.denied(), flood_reports.partial())
+    assert shown(table(reports, width=80, say=str)) == golden
+
+
+def test_table_of_who_was_served_partly(golden):
+    reports = (flood_reports.partly(), flood_reports.doubtful(), flood_reports.unserved_before())
     assert shown(table(reports, width=80, say=str)) == golden
 
 
@@ -92,6 +101,8 @@ def test_who_is_served_is_good_and_who_is_not_is_bad():
 
     assert style_of(flood_reports.by_cookie()) is Style.GOOD_MARK
     assert style_of(flood_reports.denied()) is Style.BAD_MARK
+    for report in (flood_reports.late(), flood_reports.partly(), flood_reports.sometimes()):
+        assert style_of(report) is Style.WARNING_MARK
 
 
 def test_control_characters_in_a_kernel_s_name_do_no_harm():
@@ -101,6 +112,12 @@ def test_control_characters_in_a_kernel_s_name_do_no_harm():
         shown(table((report,), width=80, say=str)),
     ):
         assert "6.18\\x1b[31m[bold]\\u202e" in words
+
+
+def test_json_of_who_was_served_partly_says_in_how_many_tries():
+    told = document((flood_reports.partly(),), command=("half-open",), say=str)
+    (row,) = told["rows"]
+    assert (row["served"], row["tries_served"], len(row["tries"])) == (True, 4, 15)
 
 
 @pytest.mark.parametrize("count", [1, 2, 8, 9, 31, 1000])
@@ -120,6 +137,7 @@ def test_json_has_a_row_for_each_flood():
     assert [row["cookies"] for row in rows] == ["off", "on", "always", "off"]
     assert [row["rate_limit"] for row in rows] == [None, None, None, 1]
     assert [row["served"] for row in rows] == [False, True, True, True]
+    assert [row["tries_served"] for row in rows] == [0, 15, 15, 15]
     assert [row["served_after_ns"] for row in rows] == [None, 120_000, 120_000, 120_000]
     assert [row["syn_received_peak"] for row in rows] == [13, 17, 0, 3]
     assert rows[0]["options_kept"] is None

@@ -1,12 +1,14 @@
 """The picture of a scan: what stands in it, at every width."""
 
+from dataclasses import replace
+
 import pytest
 from rich.cells import cell_len
 
 from tcplab.analysis.scanning.report import Silence
 from tcplab.render.language import Language, speaker
 from tcplab.render.page import Style, bare, coloured
-from tcplab.render.scan import Wanted, page
+from tcplab.render.scan import Wanted, above_ladder, page
 from tcplab.text import Text
 from tests.render import scan_reports
 
@@ -87,9 +89,25 @@ def test_a_silent_host_is_never_said_to_be_closed(silence):
 
 
 def test_what_was_not_asked_often_enough_is_not_called_filtered():
-    words = shown(scan_reports.partial())
-    assert "Stopped before its end" in words
-    assert "filtered" not in words
+    for wanted in (Wanted(), EVERYTHING):
+        words = shown(scan_reports.partial(), wanted=wanted)
+        assert "Stopped before its end" in words
+        assert "filtered" not in words
+        assert "discards" not in words
+        assert ("not answered yet" in words) == wanted.all_ports
+
+
+def test_the_round_that_was_cut_short_counts():
+    words = shown(replace(scan_reports.syn(), partial=True, cut_round=True))
+    rounds = len(scan_reports.syn().rounds) + 1
+    assert f"Rounds: {rounds}." in words
+
+
+@pytest.mark.parametrize("width", [40, 80, 200])
+def test_a_ladder_that_was_played_anew_says_so(width):
+    lines = [bare(line) for line in above_ladder(width=width, say=str)]
+    assert "played anew on the stepped wire" in " ".join(" ".join(lines).split())
+    assert max(map(len, lines)) <= width
 
 
 def test_control_characters_do_no_harm():

@@ -190,6 +190,35 @@ def test_samples_at_the_end_tell_a_running_timer_and_nothing_else():
     ) == [("timewait timer: 60.0 s left",)]
 
 
+def retransmit(rto: int, rtt: int, rttvar: int, backoff: int) -> SampleEvent:
+    return sample(
+        None,
+        *(("timer", "retransmit"), ("expires_ms", 10_000)),
+        *(("rto", rto), ("rtt", rtt), ("rttvar", rttvar), ("backoff", backoff)),
+    )
+
+
+def test_a_timer_that_only_the_routes_rto_min_makes_slow_tells_nothing():
+    assert asides(retransmit(10_004_000, 1097, 483, 0)) == []
+
+
+@pytest.mark.parametrize(
+    ("rto", "rtt", "rttvar", "backoff"),
+    [
+        (204_000, 1097, 483, 0),
+        (13_696_000, 1097, 483, 6),  # slow since it has backed off
+        (3_000_000, 1_000_000, 500_000, 0),  # slow since the path is
+    ],
+)
+def test_a_timer_that_is_slow_by_itself_is_told(rto, rtt, rttvar, backoff):
+    assert asides(retransmit(rto, rtt, rttvar, backoff)) == [("retransmit timer: 10.0 s left",)]
+
+
+def test_a_listener_that_answers_again_has_no_retransmissions_to_tell():
+    assert asides(sample(0, ("retransmits", 0))) == []
+    assert asides(sample(0, ("retransmits", 1))) == [("retransmits 1",)]
+
+
 @pytest.mark.parametrize(
     ("fields", "words"),
     [

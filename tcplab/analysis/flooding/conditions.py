@@ -13,7 +13,7 @@ from tcplab.analysis.flooding.settings import Cookies
 from tcplab.text import Text
 
 _EARLY_S = 7
-"""SYN-ACKs are repeated after 1 s and 2 s; 4 s later it is given up (tcp_synack_retries 2)."""
+"""A SYN, ACK is repeated after 1 s and 2 s; 4 s later it is given up (tcp_synack_retries 2)."""
 _LATE_S = 63
 """... and with five repetitions, Linux's default."""
 _LEAST_BACKLOG = 8
@@ -48,7 +48,9 @@ def _calm(report: FloodReport) -> Condition:
 def _cookies_off(report: FloodReport) -> Condition:
     match report.settings.cookies:
         case Cookies.OFF:
-            sentence = Text("tcp_syncookies is 0: what finds the SYN queue full is dropped.")
+            sentence = Text(
+                "tcp_syncookies is 0: a SYN that finds no place in the SYN queue is dropped."
+            )
         case Cookies.ON:
             sentence = Text(
                 "tcp_syncookies is 1: what finds the SYN queue full is answered with a cookie."
@@ -68,8 +70,8 @@ def _queue_full(report: FloodReport) -> Condition:
     elif turned_away:
         held = True
         sentence = Text(
-            "The SYN queue was full with {peak} half-open connections, and {count} SYNs found it "
-            "so.",
+            "The SYN queue took no more than {peak} half-open connections, and {count} SYNs found "
+            "no place in it.",
             peak=peak,
             count=f"{turned_away:,}",
         )
@@ -83,7 +85,7 @@ def _queue_full(report: FloodReport) -> Condition:
 
 
 def _turned_away(report: FloodReport) -> int:
-    """The SYNs that met a full queue."""
+    """The SYNs that found no place: the queue was full, or its rest reserved."""
     counters = report.counters
     return counters["TcpExtTCPReqQFullDoCookies"] or counters["TcpExtListenDrops"]
 
@@ -138,7 +140,7 @@ def _vanishing(report: FloodReport) -> Condition:
         )
     else:
         sentence = Text(
-            "The SYN-ACKs vanished: no RST came back from the forged addresses, and none of the "
+            "The SYN, ACKs vanished: no RST came back from the forged addresses, and none of the "
             "half-open connections ended by it."
         )
     return Condition(id=ConditionId.VANISHING, held=not resets, sentence=sentence)

@@ -6,6 +6,7 @@ one of its own (RFC 9293 §3.10.7.4), which to the victim is old, so it answers 
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from tcplab.analysis.conversation import Conversation
 from tcplab.analysis.finding import Finding, Verdict
@@ -26,7 +27,8 @@ def findings(conversation: Conversation) -> Iterator[Finding]:
         senseless = _senseless(conversation, each)
         if senseless:
             yield _disagreement(conversation, each, senseless)
-            yield from _overlaid(conversation, each)
+            if (what := _overlaid(conversation, each)) is not None:
+                yield _duplicates(what)
             yield from _contradicted(conversation, each)
             return
 
@@ -105,8 +107,30 @@ def _disagreement(
     )
 
 
-def _overlaid(conversation: Conversation, each: Forged) -> Iterator[Finding]:
-    """The bearer's own octets whose numbers the victim has had."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overlaid:
+    """Of `sent` octets that the bearer itself sent, so many had numbers that the victim had had.
+    `events` are the segments with them, and what answered these.
+    """
+
+    bearer: str
+    victim: str
+    sent: int
+    lost: int
+    events: tuple[int, ...]
+
+
+def overlaid(conversation: Conversation) -> Overlaid | None:
+    """What of the bearer's data never counted since forged octets had its numbers; None if all
+    did.
+    """
+    for each in takers(conversation):
+        if _senseless(conversation, each):
+            return _overlaid(conversation, each)
+    return None
+
+
+def _overlaid(conversation: Conversation, each: Forged) -> Overlaid | None:
     sent = lost = 0
     proof: list[int] = []
     for event in _own(conversation, each):
@@ -122,21 +146,32 @@ def _overlaid(conversation: Conversation, each: Forged) -> Iterator[Finding]:
             lost += overlap
             proof.append(event.i)
             proof += [a.i for a in conversation.segments if a.cause == event.i]
-    if lost:
-        yield Finding(
-            id="data.overlaid",
-            verdict=Verdict.YES,
-            sentence=Text(
-                "What the {bearer} itself then said counts as duplicates, as far as its numbers "
-                "were taken by what was forged: {lost} of {sent} octets never reached the program "
-                "at the {host}, although their numbers are acknowledged.",
-                bearer=end(each.bearer),
-                host=end(each.victim),
-                lost=lost,
-                sent=sent,
-            ),
-            events=tuple(sorted(set(proof))),
-        )
+    if not lost:
+        return None
+    return Overlaid(
+        bearer=each.bearer,
+        victim=each.victim,
+        sent=sent,
+        lost=lost,
+        events=tuple(sorted(set(proof))),
+    )
+
+
+def _duplicates(what: Overlaid) -> Finding:
+    return Finding(
+        id="data.overlaid",
+        verdict=Verdict.YES,
+        sentence=Text(
+            "What the {bearer} itself then said counts as duplicates, as far as its numbers "
+            "were taken by what was forged: {lost} of {sent} octets never reached the program "
+            "at the {host}, although their numbers are acknowledged.",
+            bearer=end(what.bearer),
+            host=end(what.victim),
+            lost=what.lost,
+            sent=what.sent,
+        ),
+        events=what.events,
+    )
 
 
 def _rcv_nxt(conversation: Conversation, each: Forged, at: SegmentEvent) -> Seq | None:

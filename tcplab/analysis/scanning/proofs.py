@@ -16,7 +16,7 @@ from tcplab.analysis.scanning.report import Method
 from tcplab.tcp.flags import Flags
 from tcplab.tcp.states import State
 from tcplab.text import Text
-from tcplab.timeline.events import CallEvent, IcmpEvent
+from tcplab.timeline.events import CallEvent, IcmpEvent, SegmentEvent
 
 
 def findings(exchange: Exchange) -> tuple[Finding, ...]:
@@ -36,6 +36,15 @@ def _found(exchange: Exchange) -> Finding:
                 "Port {port} is closed: where nobody listens, TCP answers a SYN with RST, ACK "
                 "(RFC 9293 §3.10.7.1).",
                 port=port,
+            )
+        case PortState.FILTERED if exchange.timeline.interrupted:
+            said = Text(
+                "Port {port} has not answered yet: the scan was stopped before it was asked often "
+                "enough.",
+                port=port,
+            )
+            return _finding(
+                "scan.found", said, _asked_and_answered(exchange), verdict=Verdict.INCONCLUSIVE
             )
         case PortState.FILTERED:
             said = Text(
@@ -57,16 +66,19 @@ def _found(exchange: Exchange) -> Finding:
 
 
 def _asked_and_answered(exchange: Exchange) -> Iterator[int]:
-    """The client's SYNs, the first answer to them, and ICMP errors."""
-    answered = False
+    """The client's SYNs up to the first answer that tells the state, and that answer."""
     for event in exchange.timeline.events:
-        if isinstance(event, IcmpEvent):
-            yield event.i
-    for segment in exchange.timeline.segments():
-        theirs = segment.sender == "server"
-        if (theirs and not answered) or (not theirs and segment.segment.has(Flags.SYN)):
-            yield segment.i
-        answered = answered or theirs
+        match event:
+            case IcmpEvent():
+                yield event.i
+                if exchange.state is PortState.REJECTED:
+                    return
+            case SegmentEvent(sender="server"):
+                yield event.i
+                if event.delivered_ns is not None and exchange.state is not PortState.REJECTED:
+                    return
+            case SegmentEvent() if event.segment.has(Flags.SYN):
+                yield event.i
 
 
 def _ended(exchange: Exchange) -> Iterator[Finding]:
@@ -122,5 +134,11 @@ def _server(exchange: Exchange) -> Iterator[Finding]:
         yield _finding("scan.heard", heard, accepts)
 
 
-def _finding(name: str, sentence: Text, events: Iterator[int] | list[int]) -> Finding:
-    return Finding(id=name, verdict=Verdict.YES, sentence=sentence, events=tuple(events))
+def _finding(
+    name: str,
+    sentence: Text,
+    events: Iterator[int] | list[int],
+    *,
+    verdict: Verdict = Verdict.YES,
+) -> Finding:
+    return Finding(id=name, verdict=verdict, sentence=sentence, events=tuple(events))

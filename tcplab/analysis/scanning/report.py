@@ -82,7 +82,8 @@ class ScanReport:
 
     `drops` are frames for which the capture had no room, `unmade` how many of those may have been
     answers that no later round made good: then the scan is inconclusive, and `doubt` says so.
-    `partial` says that it was ended before its end.
+    `partial` says that it was ended before its end, `cut_round` that this was in the midst of a
+    round, which is not one of `rounds`.
     """
 
     target: str
@@ -102,6 +103,12 @@ class ScanReport:
     pace: tuple[PaceChange, ...]
     seconds: float
     partial: bool = False
+    cut_round: bool = False
     doubt: Text | None = None
     silence: Silence | None = None
     server_saw: ServerSaw | None = None
+
+    @property
+    def rounds_begun(self) -> int:
+        """How many rounds there were, with the one that did not come to its end."""
+        return len(self.rounds) + self.cut_round

@@ -52,6 +52,7 @@ class Rounds:
     __slots__ = (
         "_again", "_asked", "_began_ns", "_clean", "_controls", "_estimate", "_icmp_limited",
         "_in_vain", "_left", "_most", "_patient", "_rejected", "_rounds", "_started_ns", "_timer",
+        "_under_way",
     )  # fmt: skip
 
     def __init__(
@@ -72,7 +73,7 @@ class Rounds:
         self._controls = Controls()
         self._estimate: Estimate | None = None
         self._asked = self._again = self._left = self._rejected = 0
-        self._patient = False
+        self._patient = self._under_way = False
         self._in_vain = 0
 
     # ── what happens ────────────────────────────────────────────────────────────────────────
@@ -81,6 +82,7 @@ class Rounds:
         """A round begins: one probe to each of `probes` ports, `again` of which had answered."""
         self._asked, self._again = probes - again, again
         self._started_ns = now_ns
+        self._under_way = True
 
     def end(
         self, answers: int, now_ns: int, *, drops: int = 0, again: int = 0, rejected: int = 0
@@ -91,6 +93,7 @@ class Rounds:
         been anybody's: such losses come in bursts and say nothing of the path, so this round
         counts neither for its loss nor as a try of those who did not answer.
         """
+        self._under_way = False
         self._left = self._asked - answers
         self._rejected += rejected
         self._in_vain = self._in_vain + 1 if self._patient and not answers else 0
@@ -190,6 +193,11 @@ class Rounds:
     def rounds(self) -> tuple[Round, ...]:
         """Those that have ended."""
         return tuple(self._rounds)
+
+    @property
+    def under_way(self) -> bool:
+        """Has a round begun that has not ended?"""
+        return self._under_way
 
     def _estimated(self) -> Estimate:
         if self._estimate is None:

@@ -189,4 +189,4 @@ def _segments(of: Attack) -> Text:
             one = Text("a FIN")
         case Weapon.DATA | Weapon.HANDSHAKE:
             one = Text("data of its own")
-    return one if of.times == 1 else Text("{what}, {times} times over", what=one, times=of.times)
+    return one if of.times == 1 else Text("{what} {times} times over", what=one, times=of.times)

@@ -24,7 +24,7 @@ class LinkWatch:
     def check(self) -> None:
         """Raise LinkLostError if it went down. One that never ran is not missed."""
         if self._ring.error() == ENETDOWN or (self._ran and not self._runs()):
-            raise self.lost(Text("the link is down"))
+            raise lost(self._path, Text("the link is down"))
 
     def _runs(self) -> bool:
         request = pack("=16sH22x", self._path.interface.encode(), 0)
@@ -36,15 +36,20 @@ class LinkWatch:
 
     def lost(self, why: str | Text) -> LinkLostError:
         """What to raise when sending has failed because of `why`."""
-        return LinkLostError(
-            Text(
-                "The way to {address} by {interface} was lost in mid-scan: {why}.",
-                address=self._path.destination,
-                interface=self._path.interface,
-                why=why,
-            ),
-            remedy=Text(
-                "Mend the link and scan again: {command}",
-                command=f"ip link show {self._path.interface}",
-            ),
-        )
+        return lost(self._path, why)
+
+
+def lost(path: Path, why: str | Text) -> LinkLostError:
+    """Of a scan along `path`, which cannot go on because of `why`."""
+    return LinkLostError(
+        Text(
+            "The way to {address} by {interface} was lost in mid-scan: {why}.",
+            address=path.destination,
+            interface=path.interface,
+            why=why,
+        ),
+        remedy=Text(
+            "Mend the link and scan again: {command}",
+            command=f"ip link show {path.interface}",
+        ),
+    )

@@ -1,4 +1,4 @@
-"""Answers that need a closer look: ICMP errors, IP options and extension headers, timed probes."""
+"""Answers that are more than an IP and a TCP header: ICMP errors, IP options, extension headers."""
 
 from tcplab.analysis.scanning.census import Proof, Rejection
 from tcplab.tcp.segment import Segment

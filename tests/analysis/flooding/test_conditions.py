@@ -74,7 +74,8 @@ def test_each_sentence_says_what_was_seen():
     sentences = {each.id: str(each.sentence) for each in conditions(report(counters=QUARTER))}
 
     assert "within 0.1 ms" in sentences[ConditionId.CALM]
-    assert "13 half-open connections, and 387 SYNs" in sentences[ConditionId.QUEUE_FULL]
+    assert "no more than 13 half-open connections" in sentences[ConditionId.QUEUE_FULL]
+    assert "387 SYNs found no place" in sentences[ConditionId.QUEUE_FULL]
     assert "tcp_max_syn_backlog (16)" in sentences[ConditionId.LAST_QUARTER]
     assert "after 7 s instead of 63 s" in sentences[ConditionId.LASTING]
 

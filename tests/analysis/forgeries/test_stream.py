@@ -54,6 +54,15 @@ def test_after_forged_data_the_true_senders_octets_are_duplicates():
     )
 
 
+def test_octets_acknowledged_only_by_number_are_told_apart():
+    verdict, sentence, _events = finding(ladder(HIJACKED), "data.acknowledged")
+    assert verdict == "yes"
+    assert sentence.endswith(
+        " But 5 of those from the client only by number: forged octets had come first and were "
+        "taken in their place."
+    )
+
+
 def test_octets_beyond_the_forged_ones_are_taken():
     beyond = HIJACKED.replace("client PA data=5", "client PA data=9").replace(
         "server A ack=28 by=12", "server A ack=30 by=12"
