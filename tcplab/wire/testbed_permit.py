@@ -86,6 +86,7 @@ class TestbedPermit:
 
     def check_socket(self, sender: socket) -> None:
         """Raise RefusedError unless `sender` lives in one of the testbed's namespaces."""
+        self._go_on()
         netns = ioctl(sender, _SIOCGSKNS)
         try:
             identity = _identity(netns)
@@ -112,10 +113,14 @@ class TestbedPermit:
         # nothing because another has just taken it up waits for what that one makes of it.
         if self._stirred(0, 1) or self._looking:
             self._look()
-        if self._refusal is not None:
-            raise RefusedError(self._refusal.what, remedy=self._refusal.remedy)
+        self._go_on()
         if destination not in self._known:
             self._admit(destination)
+
+    def _go_on(self) -> None:
+        """Raise what was found wrong before, if anything was."""
+        if self._refusal is not None:
+            raise RefusedError(self._refusal.what, remedy=self._refusal.remedy)
 
     def _look(self) -> None:
         with self._lock:

@@ -21,6 +21,8 @@ def session(
     """All octets of either direction: a handshake, then SECRET and an answer."""
     ours, theirs = (ssl.SSLContext(p) for p in (ssl.PROTOCOL_TLS_CLIENT, ssl.PROTOCOL_TLS_SERVER))
     ours.check_hostname, ours.verify_mode, ours.maximum_version = False, ssl.CERT_NONE, newest
+    # What openssl.cnf allows differs from system to system; newest may be older than the least.
+    ours.minimum_version = ssl.TLSVersion.TLSv1_2
     theirs.load_cert_chain(KEY)
     up, down = ssl.MemoryBIO(), ssl.MemoryBIO()
     client = ours.wrap_bio(down, up, server_hostname=name)
