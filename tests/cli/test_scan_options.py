@@ -236,7 +236,7 @@ def test_a_mistake_is_told_before_anything_is_sent(scanned, capsys, arguments, w
     ],
 )
 def test_without_privilege_the_whole_sudo_line(capsys, monkeypatch, arguments, offer):
-    monkeypatch.setattr("tcplab.kernel.privilege.holds", unprivileged)
+    monkeypatch.setattr("tcplab.experiment.permission.holds", unprivileged)
     monkeypatch.setattr(sys, "argv", ["/opt/bin/tcplab", "scan", *arguments])
     assert ran(*arguments) == Exit.PRIVILEGE
     out, err = capsys.readouterr()
