@@ -30,10 +30,11 @@ _BY_PORT = (
     "tcp/tcp_retransmit_skb",
     "tcp/tcp_retransmit_synack",
 )
-_UNFILTERED = "tcp/tcp_send_reset"  # its ports lie in a sockaddr, which no filter can look into
-_BY_TASK = "skb/kfree_skb"  # it has no addresses
+_RESETS = "tcp/tcp_send_reset"  # its ports lie in a sockaddr, which no filter can look into
+_DROPS = "skb/kfree_skb"  # it has no addresses
+_HAS_SOCKET = "skaddr != 0"
 _IP_PACKETS = "(protocol == 0x0800 || protocol == 0x86DD)"
-_PATIENCE_S = 2.0
+_PATIENCE_S = 10.0
 
 
 class Tracing:
@@ -42,7 +43,9 @@ class Tracing:
     Timers run in any task's context and the kernel traces every network namespace, so the port is
     all that tells a connection from others: choose client ports at random. Dropped packets carry no
     address; those are shown that the calling thread itself caused, for that is where a stepped wire
-    has the kernel process them.
+    has the kernel process them. For the same reason an RST for which there is no socket is shown
+    only if this thread caused it: a port scan anywhere on the machine makes more of those than can
+    be read.
     """
 
     def __init__(self, ports: frozenset[int]) -> None:
@@ -80,8 +83,10 @@ class Tracing:
         ports = " || ".join(f"sport == {port} || dport == {port}" for port in sorted(self._ports))
         for event in _BY_PORT:
             _set(events / event / "filter", ports)
-        _set(events / _BY_TASK / "filter", f"common_pid == {task} && {_IP_PACKETS}")
-        for event in (*_BY_PORT, _UNFILTERED, _BY_TASK):
+        ours = f"common_pid == {task}"
+        _set(events / _RESETS / "filter", f"{ours} || {_HAS_SOCKET}")
+        _set(events / _DROPS / "filter", f"{ours} && {_IP_PACKETS}")
+        for event in (*_BY_PORT, _RESETS, _DROPS):
             _set(events / event / "enable", "1")
 
     def _descriptor(self, path: Path, flags: int) -> int:

@@ -4,6 +4,7 @@ import errno
 import os
 import signal
 import socket
+import struct
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -22,6 +23,7 @@ from tcplab.kernel.tracepoints import (
     Retransmission,
     Traced,
     Transition,
+    interpret,
 )
 from tcplab.tcp.states import State
 from tcplab.testbed.netns import Namespace, enter_user_namespace
@@ -203,6 +205,58 @@ def test_connections_at_other_ports_are_not_seen(inside):
             ours.connect(listener.getsockname())
             events = read_until(tracing, turns(port_of(listener), State.ESTABLISHED))
     assert ports_seen(events) == expected
+
+
+def elsewhere(act) -> None:
+    """`act()` in a task of its own, done when this returns."""
+    child = os.fork()
+    if child == 0:
+        done = 1
+        try:
+            act()
+            done = 0
+        finally:
+            os._exit(done)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+@pytest.mark.root
+def test_a_port_scan_by_others_is_not_even_handed_out(inside):
+    """Its resets would come faster than they can be read, and no barrier would ever be reached."""
+    with bound() as nobody, bound() as ours:
+
+        def scan() -> None:
+            for _ in range(100):
+                with bound() as other, pytest.raises(ConnectionRefusedError):
+                    other.connect(nobody.getsockname())
+
+        with Tracing.open(frozenset({port_of(ours)})) as tracing:
+            elsewhere(scan)
+            with pytest.raises(ConnectionRefusedError):
+                ours.connect(nobody.getsockname())
+            handed_out = [line for line in tracing._lines() if line.event == "tcp_send_reset"]
+        assert [interpret(line).remote.port for line in handed_out] == [port_of(ours)]
+
+
+@pytest.mark.root
+def test_a_reset_by_a_socket_is_traced_whoever_caused_it(inside):
+    """A timer, say, that runs in any task's context."""
+    with bound() as ours:
+        here = port_of(ours)  # free again below: nobody else has this namespace
+    with listening() as listener:
+        there = port_of(listener)
+
+        def abort() -> None:
+            with socket.socket() as client:
+                client.bind((LOOPBACK[socket.AF_INET], here))
+                client.connect(listener.getsockname())
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+        with Tracing.open(frozenset({here})) as tracing:
+            elsewhere(abort)
+            events = tracing.read()
+    resets = [event for event in events if isinstance(event, Reset) and event.sent]
+    assert [(event.local.port, event.remote.port) for event in resets] == [(here, there)]
 
 
 @pytest.mark.root
