@@ -263,7 +263,3 @@ def _time_wait_sample(conversation: Conversation, holders: Sequence[str]) -> Sam
             if fields.get("timer") == "timewait" and isinstance(fields.get("expires_ms"), int):
                 return event
     return None
-
-
-def _closer(closing: Closing) -> Text:
-    return end(closing.first.sender)

@@ -47,7 +47,7 @@ def _failed(failure: Exception, say: Say) -> int:
 
     Before Python 3.12 an import may wrap what a signal raised in the midst of it.
     """
-    if _received:
+    if _received and _comes_of_interrupt(failure):
         return interrupted()
     refusal = _refusal_by_stdout() if isinstance(failure, OSError) else None
     if refusal is None:
@@ -65,6 +65,18 @@ def _failed(failure: Exception, say: Say) -> int:
         say,
     )
     return Exit.USAGE
+
+
+def _comes_of_interrupt(failure: BaseException) -> bool:
+    """Was it raised from a KeyboardInterrupt, or while one was on its way?"""
+    seen: set[int] = set()
+    at: BaseException | None = failure
+    while at is not None and id(at) not in seen:
+        if isinstance(at, KeyboardInterrupt):
+            return True
+        seen.add(id(at))
+        at = at.__cause__ or at.__context__
+    return False
 
 
 def _refusal_by_stdout() -> OSError | None:
@@ -147,11 +159,22 @@ def interrupted() -> int:
 
 def tell(error: TcplabError, say: Say) -> None:
     """What is wrong, and what to do: two lines, and harmless ones, for they may quote anything."""
-    from tcplab.cli.terminal import plain
     from tcplab.render.harmless import harmless
+
+    _on_stderr(f"tcplab: {harmless(say(error.what))}\n  → {harmless(say(error.remedy))}")
+
+
+def remark(text: Text, say: Say) -> None:
+    """One line beside the result, for whoever waits for it."""
+    from tcplab.render.harmless import harmless
+
+    _on_stderr(harmless(say(text)))
+
+
+def _on_stderr(lines: str) -> None:
+    from tcplab.cli.terminal import plain
     from tcplab.render.harmless import plain as in_ascii
 
-    lines = f"tcplab: {harmless(say(error.what))}\n  → {harmless(say(error.remedy))}"
     try:
         print(in_ascii(lines) if plain(sys.stderr) else lines, file=sys.stderr, flush=True)
     except OSError:  # nobody can be told; the status says it too

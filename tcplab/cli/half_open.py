@@ -6,9 +6,9 @@ import click
 
 from tcplab.cli import half_open_rules
 from tcplab.cli.flood_types import FramesType, SecondsType, WholeType, places
+from tcplab.cli.given import given
 from tcplab.cli.half_open_rules import COOKIE, FLOOD, WAYS
 from tcplab.cli.options import Presentation, presentation, run_options, trace_option
-from tcplab.cli.scan_rules import given
 from tcplab.cli.translated import Command, option
 from tcplab.text import Text
 
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from tcplab.scenario.steps import Scenario
 
 _COOKIES = ("off", "on", "always")
-_MOST_RETRIES = 5  # tcplab.scenario.half_open.MOST_RETRIES, not imported for --help
+_MOST_RETRIES = 5
+"""Linux's own default: the server then waits for 63 s."""
 _FLOOD_OPTIONS = (
     *("compare", "backlog", "max_syn_backlog", "rate_limit", "frames", "seconds", "no_timestamps"),
 )
@@ -134,7 +135,7 @@ def half_open(
     **options: Any,
 ) -> int:
     """Run it and show it; returns the exit status."""
-    chosen = half_open_rules.way(how, given(ctx, None))
+    chosen = half_open_rules.way(how, given(ctx))
     flood = {name: options.pop(name) for name in _FLOOD_OPTIONS}
     shown = presentation(ctx, options)
     if chosen == FLOOD:
@@ -164,28 +165,22 @@ def _cookie(cookies: str | None, *, ipv6: bool) -> "Scenario":
 
 def _play(scenario: "Scenario", shown: Presentation, *, ipv6: bool, trace: bool) -> int:
     """Play it, with a word on standard error while it lasts."""
-    from tcplab.cli import result
-    from tcplab.cli.progress import Waiting
-    from tcplab.experiment.conductor import CutShortError
+    from tcplab.cli.playing import play_and_present
+    from tcplab.cli.result import command_line
     from tcplab.experiment.on_testbed import play
     from tcplab.testbed.plan import Family
 
-    waiting = Waiting(shown.say)
-    try:
-        timeline = play(
+    return play_and_present(
+        lambda heed: play(
             scenario,
-            command=result.command_line(),
+            command=command_line(),
             family=Family.IPV6 if ipv6 else Family.IPV4,
             trace=trace,
-            heed=waiting.heed,
-        )
-    except CutShortError as cut:
-        waiting.clear()
-        result.present(cut.timeline, shown, scenario)
-        raise
-    finally:
-        waiting.clear()
-    return result.present(timeline, shown, scenario)
+            heed=heed,
+        ),
+        shown,
+        scenario,
+    )
 
 
 # --- the flood ----------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from tcplab.cli.scan_rules import Given
+from tcplab.cli.given import Given
 from tcplab.errors import UsageError
 from tcplab.text import Text
 

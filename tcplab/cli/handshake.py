@@ -57,7 +57,8 @@ def handshake(
             Text("-4 and -6 cannot be used together."), remedy=Text("Give one of them, or neither.")
         )
     shown = presentation(ctx, options)
-    from tcplab.cli import result
+    from tcplab.cli.playing import play_and_present
+    from tcplab.cli.result import command_line
 
     if host is None:
         from tcplab.experiment.on_testbed import play
@@ -66,36 +67,35 @@ def handshake(
         from tcplab.timeline.timeline import Stack
 
         played = scenario(_line("hello" if send is None else send))
-        timeline = play(
+        return play_and_present(
+            lambda heed: play(
+                played,
+                command=command_line(),
+                client=Stack(client or "crafted"),
+                family=Family.IPV6 if ipv6 else Family.IPV4,
+                port=port,
+                trace=trace,
+                heed=heed,
+            ),
+            shown,
             played,
-            command=result.command_line(),
-            client=Stack(client or "crafted"),
-            family=Family.IPV6 if ipv6 else Family.IPV4,
-            port=port,
-            trace=trace,
         )
-        return result.present(timeline, shown, played)
     _refuse_on_host(client, trace=trace)
     from tcplab.cli.progress import Progress
-    from tcplab.experiment.conductor import CutShortError
     from tcplab.experiment.on_host import play as play_on_host
 
-    progress = Progress(shown.say)
-    try:
-        timeline = play_on_host(
+    return play_and_present(
+        lambda heed: play_on_host(
             host,
             port,
             version=4 if ipv4 else 6 if ipv6 else None,
             send=None if send is None else _line(send),
-            command=result.command_line(),
-            heed=progress.heed,
-        )
-    except CutShortError as cut:
-        progress.clear()
-        result.present(cut.timeline, shown)
-        raise
-    progress.clear()
-    return result.present(timeline, shown)
+            command=command_line(),
+            heed=heed,
+        ),
+        shown,
+        progress=Progress(shown.say),
+    )
 
 
 def _line(text: str) -> bytes:

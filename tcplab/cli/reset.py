@@ -5,8 +5,8 @@ from typing import Any
 import click
 
 from tcplab.cli import reset_rules
+from tcplab.cli.given import given
 from tcplab.cli.options import Presentation, presentation, run_options, trace_option
-from tcplab.cli.scan_rules import given
 from tcplab.cli.translated import Command, option, say_of
 from tcplab.scenario.attacks.attack import COMBINATIONS, Aim, Attack, Weapon
 from tcplab.text import Text
@@ -118,23 +118,28 @@ def reset(
 ) -> int:
     """Run it and show it; returns the exit status."""
     asked = Attack(weapon=Weapon(weapon), aim=Aim(aim), at=at, times=times, tls=tls, steal=steal)
-    reset_rules.check(asked, given(ctx, None).options)
+    reset_rules.check(asked, given(ctx).options)
     shown = presentation(ctx, options)
     if asked.is_guess:
         return _guess(asked, shown, ipv6=ipv6)
-    from tcplab.cli import result
+    from tcplab.cli.playing import play_and_present
+    from tcplab.cli.result import command_line
     from tcplab.experiment.on_testbed import play
     from tcplab.scenario.attacks.story import attack
     from tcplab.testbed.plan import Family
 
     played = attack(asked)
-    timeline = play(
+    return play_and_present(
+        lambda heed: play(
+            played,
+            command=command_line(),
+            family=Family.IPV6 if ipv6 else Family.IPV4,
+            trace=trace,
+            heed=heed,
+        ),
+        shown,
         played,
-        command=result.command_line(),
-        family=Family.IPV6 if ipv6 else Family.IPV4,
-        trace=trace,
     )
-    return result.present(timeline, shown, played)
 
 
 def _guess(asked: Attack, shown: Presentation, *, ipv6: bool) -> int:

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from tcplab.cli.given import not_together
 from tcplab.errors import UsageError
 from tcplab.scenario.attacks.attack import (
     COMBINATIONS,
@@ -75,14 +76,7 @@ def check(asked: Attack, given: Iterable[str]) -> None:
     if asked.is_guess:
         for option in _OF_A_LADDER:
             if option in given:
-                raise UsageError(
-                    Text(
-                        "{one} and {other} cannot be used together.",
-                        one=option,
-                        other="--aim blind",
-                    ),
-                    remedy=Text("Omit one of them."),
-                )
+                raise not_together(option, "--aim blind")
 
 
 def _alone(option: str, asked: Attack, others: list[Combination]) -> UsageError:

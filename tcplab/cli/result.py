@@ -1,6 +1,5 @@
 """What becomes of a timeline: shown on standard output, kept in files, summed up in a status."""
 
-import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import BinaryIO
@@ -10,11 +9,11 @@ from tcplab.analysis.explain import explain
 from tcplab.analysis.finding import Finding, Verdict
 from tcplab.cli.ending import finish, interrupted, is_interrupted, tell
 from tcplab.cli.options import Presentation
+from tcplab.cli.output_file import opened, unwritable
 from tcplab.cli.terminal import console, plain, print_json
-from tcplab.errors import Exit, TcplabError, UsageError
+from tcplab.errors import Exit
 from tcplab.render.wording import SeqForm
 from tcplab.scenario.steps import Scenario
-from tcplab.text import Text
 from tcplab.timeline.timeline import Timeline
 
 
@@ -114,10 +113,10 @@ def _keep(timeline: Timeline, findings: Sequence[Finding], shown: Presentation) 
     kept = True
     for path, write in _writers(timeline, findings, shown):
         try:
-            with open(path, "wb" if shown.force or not os.path.isfile(path) else "xb") as file:
+            with opened(path, force=shown.force) as file:
                 write(file)
         except OSError as refusal:
-            tell(_unwritable(path, refusal), shown.say)
+            tell(unwritable(path, refusal), shown.say)
             kept = False
     return kept
 
@@ -148,14 +147,3 @@ def _writers(
         )
         writers.append((shown.svg, lambda file: (file.write(picture.encode()), None)[1]))
     return writers
-
-
-def _unwritable(path: str, refusal: OSError) -> TcplabError:
-    return UsageError(
-        Text(
-            "{path} could not be written: {why}.",
-            path=path,
-            why=os.strerror(refusal.errno or 0),
-        ),
-        remedy=Text("Everything else is above; run it again with another file."),
-    )

@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from tcplab.cli.catalogue import chosen, list_scenarios, show_file
+from tcplab.cli.given import given, not_together
 from tcplab.cli.many import Choice, play_them
 from tcplab.cli.naming import GroupType, NameType, RepeatType
 from tcplab.cli.options import client_option, presentation, run_options, trace_option
@@ -80,21 +81,10 @@ def run(
     if everything or repeat > 1:
         return play_them(chosen(name, group), choice, repeat, shown)
     ((scenario, _again),) = chosen(name, None)
-    from tcplab.cli import result
-    from tcplab.cli.progress import Waiting
-    from tcplab.experiment.conductor import CutShortError
+    from tcplab.cli.playing import play_and_present
 
     play = choice.player((scenario,))
-    waiting = Waiting(shown.say)
-    try:
-        timeline = play(scenario, heed=waiting.heed)
-    except CutShortError as cut:
-        waiting.clear()
-        result.present(cut.timeline, shown, scenario)
-        raise
-    finally:
-        waiting.clear()
-    return result.present(timeline, shown, scenario)
+    return play_and_present(lambda heed: play(scenario, heed=heed), shown, scenario)
 
 
 def _check_mode(
@@ -109,7 +99,7 @@ def _check_mode(
     """What goes together. Raises UsageError for what does not."""
     mode = "--list" if listed else "--all" if everything else None
     if listed and everything:
-        raise _not_together("--list", "--all")
+        raise not_together("--list", "--all")
     if name is not None and mode is not None:
         raise UsageError(
             Text("{mode} is about all scenarios, so it takes no NAME.", mode=mode),
@@ -125,34 +115,21 @@ def _check_mode(
             Text("--group chooses among all scenarios."),
             remedy=Text("Add --list or --all, or omit --group."),
         )
-    given = [
-        param.opts[0]
-        for param in ctx.command.params
-        if isinstance(param, click.Option)
-        and param.name is not None
-        and ctx.get_parameter_source(param.name) is click.core.ParameterSource.COMMANDLINE
-    ]
-    if "--show" in given:
-        _refuse("--show", given, allowed=("--ascii", "--no-color", "--show"))
+    typed = given(ctx).options
+    if "--show" in typed:
+        _refuse("--show", typed, allowed=("--ascii", "--no-color", "--show"))
     if listed:
-        _refuse("--list", given, allowed=("--group", "--list", *_PICTURE))
+        _refuse("--list", typed, allowed=("--group", "--list", *_PICTURE))
     elif everything:
-        _refuse("--all", given, allowed=("--all", "--group", "--repeat", "-6", *_PICTURE))
+        _refuse("--all", typed, allowed=("--all", "--group", "--repeat", "-6", *_PICTURE))
     elif repeat > 1:
-        _refuse("--repeat", given, allowed=("--repeat", "--client", "--trace", "-6", *_PICTURE))
+        _refuse("--repeat", typed, allowed=("--repeat", "--client", "--trace", "-6", *_PICTURE))
 
 
 _PICTURE = ("--json", "--ascii", "--no-color", "--lang")
 
 
-def _refuse(mode: str, given: list[str], *, allowed: tuple[str, ...]) -> None:
-    for name in given:
+def _refuse(mode: str, typed: frozenset[str], *, allowed: tuple[str, ...]) -> None:
+    for name in sorted(typed):
         if name not in allowed:
-            raise _not_together(name, mode)
-
-
-def _not_together(one: str, other: str) -> UsageError:
-    return UsageError(
-        Text("{one} and {other} cannot be used together.", one=one, other=other),
-        remedy=Text("Omit one of them."),
-    )
+            raise not_together(name, mode)

@@ -4,12 +4,12 @@ Nothing is imported before it is needed: a scan of all ports of the testbed take
 what other commands import.
 """
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from tcplab.cli import scan_rules
+from tcplab.cli.given import given
 from tcplab.cli.options import PortType, Presentation, picture_options, presentation
 from tcplab.cli.scan_types import MAX, PortsType, RateType, SlotsType
 from tcplab.cli.translated import Command, option
@@ -19,6 +19,7 @@ from tcplab.text import Text
 if TYPE_CHECKING:
     from tcplab.analysis.scanning.comparison import Exchange
     from tcplab.analysis.scanning.report import Method, ScanReport
+    from tcplab.cli.output_file import OutputFile
     from tcplab.testbed.plan import Family
 
 _IN_TESTBED, _ON_HOST = (ALL,), (range(1, 1025),)
@@ -113,7 +114,7 @@ def scan(
     **options: Any,
 ) -> int:
     """Run it and show it; returns the exit status."""
-    scan_rules.check(scan_rules.given(ctx, host))
+    scan_rules.check(given(ctx, host))
     scan_rules.check_authorized(options["authorized"])
     how = {name: options.pop(name) for name in ("ipv4", "ipv6", "rate", "authorized", "ring_slots")}
     options.pop("syn")
@@ -127,11 +128,23 @@ def scan(
     from tcplab.analysis.scanning.report import Method
 
     method = Method.CONNECT if connect else Method.SYN
-    report, exchange = _scan(host, asked, method, ladder, how, shown)
+    recording = None if shown.pcap is None else _recording(shown.pcap, force=shown.force)
+    try:
+        report, exchange = _scan(host, asked, method, ladder, how, shown, recording)
+    finally:
+        if recording is not None:
+            recording.close()
     from tcplab.cli.scan_result import present
     from tcplab.render.scan import Wanted
 
-    return present(report, shown, Wanted(all_ports=all_ports, reason=reason), exchange)
+    wanted = Wanted(all_ports=all_ports, reason=reason)
+    return present(report, shown, wanted, exchange, recording)
+
+
+def _recording(path: str, *, force: bool) -> "OutputFile":
+    from tcplab.cli.output_file import OutputFile
+
+    return OutputFile(path, force=force)
 
 
 def _scan(
@@ -141,6 +154,7 @@ def _scan(
     ladder: int | None,
     how: dict[str, Any],
     shown: Presentation,
+    recording: "OutputFile | None",
 ) -> "tuple[ScanReport, Exchange | None]":
     """The scan, with a bar on standard error if it lasts; and the exchange with the port of the
     ladder: of a real host as it was heard, even if the scan was ended early; of the testbed's
@@ -152,7 +166,7 @@ def _scan(
     bar = ScanBar(shown.say, no_color=shown.no_color, ascii_only=shown.ascii)
     common: dict[str, Any] = {
         "method": method,
-        "pcap": shown.pcap,
+        "record": recording,
         "ring_slots": how["ring_slots"],
         "heed": bar.heed,
     }
@@ -196,20 +210,19 @@ def announce(ports: int, pps: int | None, shown: Presentation) -> None:
     seconds = estimate(ports, pps)
     if pps is None or seconds is None or seconds <= _WORTH_ANNOUNCING_S:
         return
+    from tcplab.cli.ending import remark
     from tcplab.cli.scan_progress import duration
-    from tcplab.cli.terminal import plain
-    from tcplab.render.harmless import plain as in_ascii
 
-    words = shown.say(
+    remark(
         Text(
             "{ports} ports at {pps} packets a second: at least {time}. Ctrl-C shows what is known "
             "by then.",
             ports=f"{ports:,}",
             pps=f"{pps:,}",
             time=duration(seconds),
-        )
+        ),
+        shown.say,
     )
-    print(in_ascii(words) if plain(sys.stderr) else words, file=sys.stderr, flush=True)
 
 
 def _compare(ports: tuple[range, ...] | None, shown: Presentation, *, ipv6: bool) -> int:

@@ -4,7 +4,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from tcplab.analysis.scanning.report import ScanReport
-from tcplab.cli.ending import finish, interrupted, is_interrupted
+from tcplab.cli.ending import finish, interrupted, is_interrupted, tell
 from tcplab.cli.options import Presentation
 from tcplab.cli.terminal import plain
 from tcplab.errors import Exit
@@ -12,12 +12,18 @@ from tcplab.render.scan import Wanted
 
 if TYPE_CHECKING:
     from tcplab.analysis.scanning.comparison import Comparison, Exchange
+    from tcplab.cli.output_file import OutputFile
 
 
 def present(
-    report: ScanReport, shown: Presentation, wanted: Wanted, ladder: "Exchange | None" = None
+    report: ScanReport,
+    shown: Presentation,
+    wanted: Wanted,
+    ladder: "Exchange | None" = None,
+    recording: "OutputFile | None" = None,
 ) -> int:
     """Show the scan, and the exchange of one port if there is a `ladder`; returns the exit status.
+    Last it is said if the `recording` could not be written.
 
     A signal that comes meanwhile waits until all is shown.
     """
@@ -29,9 +35,15 @@ def present(
         if ladder is not None:
             _print_ladder(ladder, shown, anew=report.testbed)
     sys.stdout.flush()
+    kept = recording is None or recording.refusal is None
+    if recording is not None and recording.refusal is not None:
+        from tcplab.cli.output_file import unwritable
+
+        tell(unwritable(recording.path, recording.refusal), shown.say)
     if is_interrupted():
         return interrupted()
-    return status(report)
+    answer = status(report)
+    return answer if answer != Exit.DONE or kept else Exit.USAGE
 
 
 def status(report: ScanReport) -> int:

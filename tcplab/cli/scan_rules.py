@@ -1,10 +1,8 @@
 """Which options of a scan go together."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 
-import click
-
+from tcplab.cli.given import Given, not_together
 from tcplab.errors import UsageError
 from tcplab.text import Text
 
@@ -14,36 +12,11 @@ _WITH_COMPARE = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Given:
-    """The options that stand on the command line, by their long names, and the HOST."""
-
-    host: str | None
-    options: frozenset[str]
-
-    def __contains__(self, option: str) -> bool:
-        return option in self.options
-
-
-def given(ctx: click.Context, host: str | None) -> Given:
-    """What the user typed."""
-    return Given(
-        host=host,
-        options=frozenset(
-            param.opts[-1]
-            for param in ctx.command.params
-            if isinstance(param, click.Option)
-            and param.name is not None
-            and ctx.get_parameter_source(param.name) is click.core.ParameterSource.COMMANDLINE
-        ),
-    )
-
-
 def check(asked: Given) -> None:
     """Raises UsageError for what does not go together."""
     methods = [method for method in _METHODS if method in asked]
     if len(methods) > 1:
-        raise _not_together(methods[0], methods[1])
+        raise not_together(methods[0], methods[1])
     if "-4" in asked and "-6" in asked:
         raise UsageError(
             Text("-4 and -6 cannot be used together."), remedy=Text("Give one of them, or neither.")
@@ -69,7 +42,7 @@ def _check_compare(asked: Given) -> None:
             remedy=Text("Omit HOST, or scan it with --syn and then with --connect."),
         )
     for option in sorted(asked.options - _WITH_COMPARE):
-        raise _not_together(option, "--compare")
+        raise not_together(option, "--compare")
 
 
 def _check_testbed(asked: Given) -> None:
@@ -101,10 +74,3 @@ def check_ladder(port: int, ports: Collection[range]) -> None:
             Text("Port {port} is not among the ports of this scan.", port=port),
             remedy=Text("Give --ladder one of them, or add {port} to -p.", port=port),
         )
-
-
-def _not_together(one: str, other: str) -> UsageError:
-    return UsageError(
-        Text("{one} and {other} cannot be used together.", one=one, other=other),
-        remedy=Text("Omit one of them."),
-    )

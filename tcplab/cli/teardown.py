@@ -54,7 +54,8 @@ def teardown(
 ) -> int:
     """Run it and show it; returns the exit status."""
     shown = presentation(ctx, options)
-    from tcplab.cli import result
+    from tcplab.cli.playing import play_and_present
+    from tcplab.cli.result import command_line
     from tcplab.experiment.on_testbed import play
     from tcplab.scenario.shipped import How
     from tcplab.scenario.shipped import teardown as scenario
@@ -62,12 +63,16 @@ def teardown(
     from tcplab.timeline.timeline import Stack
 
     played = scenario(How(how))
-    timeline = play(
+    return play_and_present(
+        lambda heed: play(
+            played,
+            command=command_line(),
+            client=Stack(client),
+            family=Family.IPV6 if ipv6 else Family.IPV4,
+            port=port,
+            trace=trace,
+            heed=heed,
+        ),
+        shown,
         played,
-        command=result.command_line(),
-        client=Stack(client),
-        family=Family.IPV6 if ipv6 else Family.IPV4,
-        port=port,
-        trace=trace,
     )
-    return result.present(timeline, shown, played)

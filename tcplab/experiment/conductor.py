@@ -128,6 +128,9 @@ class Conductor:
             self._notebook.growth()
         except KeyboardInterrupt:  # what was noted is told all the same
             self._interrupted = True
+        except TcplabError as error:
+            failure = failure or error
+            self._interrupted = True
         if failure is not None:
             raise CutShortError(failure, self._timeline()) from failure
         return self._timeline()

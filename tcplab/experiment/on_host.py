@@ -62,7 +62,7 @@ def play(
             ),
         ) from refusal
     except OSError as refusal:
-        raise unusable(way, refusal) from refusal
+        raise unusable(way.address, way.route, refusal) from refusal
     with closing(testbed):
         flow = testbed.reserve(port)
         return Conductor(testbed, remote(send), {"a": flow}, command=command, heed=heed).run()

@@ -4,13 +4,13 @@ Both are the same loop over a prober; what differs is where they go, how fast th
 known of the other end.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
-from typing import TYPE_CHECKING, BinaryIO
+from collections.abc import Callable
+from contextlib import ExitStack, closing
+from typing import TYPE_CHECKING
 
 from tcplab.analysis.scanning.census import Census, PortState
 from tcplab.analysis.scanning.report import Method, ScanReport, ServerSaw, Silence
-from tcplab.errors import LinkLostError, UsageError
+from tcplab.errors import LinkLostError
 from tcplab.experiment.scanning import Scan, Standing
 from tcplab.scenario.services import SERVICES, Services
 from tcplab.testbed.plan import Family
@@ -20,6 +20,7 @@ from tcplab.wire.prober import Prober
 
 if TYPE_CHECKING:
     from tcplab.timeline.timeline import Timeline
+    from tcplab.wire.burst.recording import Sink
 
 _MOST_TIMED = 64
 """Open ports whose round trip is measured by a SYN of its own."""
@@ -32,7 +33,7 @@ def scan_testbed(
     method: Method,
     family: Family = Family.IPV4,
     services: Services = SERVICES,
-    pcap: str | None = None,
+    record: "Sink | None" = None,
     ring_slots: int | None = None,
     rootless: bool | None = None,
     heed: Callable[[Standing], None] = lambda _standing: None,
@@ -53,7 +54,7 @@ def scan_testbed(
             target="server",
             testbed=True,
             icmp_limited=False,
-            pcap=pcap,
+            record=record,
             ring_slots=ring_slots,
             heed=heed,
             server_saw=testbed.server_saw,
@@ -71,7 +72,7 @@ def scan_host(
     authorized: str | None = None,
     ladder: int | None = None,
     command: tuple[str, ...] = (),
-    pcap: str | None = None,
+    record: "Sink | None" = None,
     ring_slots: int | None = None,
     announce: Callable[[int, int | None], None] = lambda _ports, _pps: None,
     heed: Callable[[Standing], None] = lambda _standing: None,
@@ -86,9 +87,9 @@ def scan_host(
     """
     from tcplab.experiment.contact import why_silent
     from tcplab.experiment.permission import check_privilege, no_privilege
-    from tcplab.testbed.reach import TierRate, find_way, reach, unusable
+    from tcplab.testbed.reach import TierRate, reach, unusable
 
-    check_privilege(method, records=pcap is not None or ladder is not None)
+    check_privilege(method, records=record is not None or ladder is not None)
     wanted = None if unlimited else TierRate.DEFAULT if rate is None else rate
     reached = reach(host, version=version, rate_pps=wanted, authorized=authorized)
     try:
@@ -114,7 +115,7 @@ def scan_host(
                 icmp_limited=True,
                 rate_pps=reached.rate_pps,
                 authorized=authorized,
-                pcap=pcap,
+                record=record,
                 ring_slots=ring_slots,
                 heed=heed_both,
                 silence=lambda census, prober: why_silent(census, reached, prober.own_errors()),
@@ -126,7 +127,7 @@ def scan_host(
     except PermissionError as refusal:
         raise no_privilege(method) from refusal
     except OSError as refusal:
-        raise unusable(find_way(host, version=version), refusal) from refusal
+        raise unusable(reached.address, reached.route, refusal) from refusal
 
 
 def scan_path(
@@ -139,7 +140,7 @@ def scan_path(
     icmp_limited: bool,
     rate_pps: int | None = None,
     authorized: str | None = None,
-    pcap: str | None = None,
+    record: "Sink | None" = None,
     ring_slots: int | None = None,
     heed: Callable[[Standing], None] = lambda _standing: None,
     silence: Callable[[Census, Prober], Silence | None] = lambda _census, _prober: None,
@@ -149,7 +150,7 @@ def scan_path(
     reported as partial.
     """
     census = Census(ports)
-    with _recorded(pcap) as record, ExitStack() as open_:
+    with ExitStack() as open_:
         tap = None
         if record is not None and method is Method.CONNECT:
             from tcplab.wire.burst.tap import Tap
@@ -210,7 +211,7 @@ def _prober(
     census: Census,
     method: Method,
     open_: ExitStack,
-    record: BinaryIO | None,
+    record: "Sink | None",
     ring_slots: int | None,
     rate_pps: int | None,
 ) -> Prober:
@@ -232,23 +233,6 @@ def _prober(
             prober = ConnectProber(path, census)
     open_.callback(prober.close)
     return prober
-
-
-@contextmanager
-def _recorded(pcap: str | None) -> Iterator[BinaryIO | None]:
-    """The file for all that passes. Raises UsageError if it cannot be opened."""
-    if pcap is None:
-        yield None
-        return
-    try:
-        file = open(pcap, "wb")  # noqa: SIM115 (closed below)
-    except OSError as refusal:
-        raise UsageError(
-            Text("{path} could not be written: {why}.", path=pcap, why=str(refusal.strerror)),
-            remedy=Text("Name a file in a directory that exists and that you may write to."),
-        ) from refusal
-    with file:
-        yield file
 
 
 def _check_link(path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import assert_never
 
 from tcplab.kernel.tracefs import Tracing
 from tcplab.kernel.tracepoints import Drop, Reset, Retransmission, Traced, Transition
+from tcplab.tcp.segment import Address
 from tcplab.testbed.host import Flow
 from tcplab.timeline.events import (
     CallEvent,
@@ -24,12 +25,19 @@ _ROUNDING_NS = 500  # the kernel prints microseconds
 
 
 class TracefsWitness:
-    """Watches the tracepoints of a run's connections, and testifies when asked."""
+    """Watches the tracepoints of a run's connections, and testifies when asked.
+
+    The kernel traces every network namespace, and filters by port alone: a scan that another run
+    makes meanwhile passes every port. So what is not between the very ends of one of the `flows` is
+    none of this run's.
+    """
 
     def __init__(self, tracing: Tracing, flows: Mapping[str, Flow]) -> None:
         self._tracing = tracing
-        self._first = next(iter(flows))
-        self._clients = {flow.client: conn for conn, flow in flows.items()}
+        self._owners: dict[tuple[Address, Address], tuple[str, str]] = {}
+        for conn, flow in flows.items():
+            self._owners[flow.client, flow.server] = conn, "client"
+            self._owners[flow.server, flow.client] = conn, "server"
 
     def testimony(self, events: Sequence[Event], began_ns: int) -> list[Event]:
         """What was traced, as events whose causes are those of `events` that were under way then.
@@ -48,7 +56,7 @@ class TracefsWitness:
         }
         testified: list[Event] = []
         for traced in self._tracing.read():
-            if traced == Drop(at_ns=traced.at_ns, reason=_PASSER_BY):
+            if not self._is_ours(traced):
                 continue
             at_ns = traced.at_ns - began_ns
             earlier = [i for act_ns, i in acts if act_ns <= at_ns + _ROUNDING_NS]
@@ -87,11 +95,14 @@ class TracefsWitness:
                 assert_never(traced)
         return ReasonEvent(i=0, at_ns=at_ns, cause=cause, host=host, kind=kind, word=word)
 
+    def _is_ours(self, traced: Traced) -> bool:
+        if isinstance(traced, Drop):
+            return traced.reason != _PASSER_BY
+        return (traced.local, traced.remote) in self._owners
+
     def _owner(self, traced: Transition | Reset | Retransmission) -> tuple[str, str]:
         """(the connection, the host whose end it is)."""
-        if traced.local in self._clients:
-            return self._clients[traced.local], "client"
-        return self._clients.get(traced.remote, self._first), "server"
+        return self._owners[traced.local, traced.remote]
 
 
 @contextmanager

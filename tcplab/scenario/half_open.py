@@ -23,8 +23,6 @@ from tcplab.tcp.options import (
 )
 from tcplab.text import Text
 
-MOST_RETRIES = 5
-"""Linux's own default: the server then waits for 63 s."""
 FILLERS = ("queue-1", "queue-2")
 PROBE, BARE, FULL = "probe", "bare", "full"
 """The connections of `cookie`: those that fill the queue, one that is asked for cookies, one whose

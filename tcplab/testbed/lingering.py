@@ -42,7 +42,12 @@ class Lingering:
         arguments = f"SO_LINGER = {{1, {linger_s(closing)}}}"
         self.begun = Outcome(result=errno.errorcode[errno.EINPROGRESS], arguments=arguments)
         # A thread that still waits when the run is over must not keep the process alive.
-        Thread(target=self._close, args=(closing.detach(),), daemon=True).start()
+        waiting = Thread(target=self._close, args=(closing.fileno(),), daemon=True)
+        try:
+            waiting.start()
+        except RuntimeError as refusal:  # no more threads are to be had (RLIMIT_NPROC)
+            raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN)) from refusal
+        closing.detach()
 
     def _close(self, descriptor: int) -> None:
         try:

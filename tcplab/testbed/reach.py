@@ -20,6 +20,7 @@ from tcplab.wire.permit import ScanPermit, default_rate
 _FAMILIES = {None: socket.AF_UNSPEC, 4: socket.AF_INET, 6: socket.AF_INET6}
 _LOOPBACK = "lo"
 _LONGEST_PACKET = 65535
+_LINK_LOCAL = tuple(bytes((0xFE, second)) for second in range(0x80, 0xC0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +111,7 @@ def find_way(host: str, *, version: int | None = None) -> Way:
     address = found[0][4]
     scope = address[3] if len(address) == 4 else 0
     ip = str(address[0]).partition("%")[0]
-    if not scope and ip.startswith("fe80:"):
+    if not scope and _is_link_local(ip):
         raise UsageError(
             Text("{address} means something on one link only.", address=ip),
             remedy=Text("Name the link: {address}%eth0", address=ip),
@@ -122,26 +123,31 @@ def find_way(host: str, *, version: int | None = None) -> Way:
     return Way(address=ip, scope=scope, route=_route(host, ip, scope))
 
 
-def unusable(way: Way, refusal: OSError) -> UnavailableError:
+def _is_link_local(ip: str) -> bool:
+    """Is it in fe80::/10 (RFC 4291 §2.4)?"""
+    return ":" in ip and socket.inet_pton(socket.AF_INET6, ip)[:2] in _LINK_LOCAL
+
+
+def unusable(address: str, route: Route, refusal: OSError) -> UnavailableError:
     """There is a route, and yet nothing can be sent along it."""
     if refusal.errno in (errno.EADDRNOTAVAIL, errno.EINVAL):
         return UnavailableError(
             Text(
                 "This machine has no address of its own from which to reach {address}.",
-                address=way.address,
+                address=address,
             ),
             remedy=Text(
                 "Give {interface} one: sudo ip address add … dev {interface}",
-                interface=way.route.link.name,
+                interface=route.link.name,
             ),
         )
     return UnavailableError(
         Text(
             "{interface} does not send: {why}.",
-            interface=way.route.link.name,
+            interface=route.link.name,
             why=os.strerror(refusal.errno or 0),
         ),
-        remedy=Text("See the link: ip link show {interface}", interface=way.route.link.name),
+        remedy=Text("See the link: ip link show {interface}", interface=route.link.name),
     )
 
 

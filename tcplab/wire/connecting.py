@@ -106,7 +106,11 @@ class ConnectProber:
             finally:
                 done.release()
 
-        start_new_thread(help_out, ())
+        try:
+            start_new_thread(help_out, ())
+        except RuntimeError:  # no more threads are to be had (RLIMIT_NPROC)
+            self._ask(ports)
+            return
         try:
             self._ask(ports[: len(ports) // 2])
         finally:

@@ -90,6 +90,30 @@ def decode(octets: bytes, *, link: Link = Link.ETHERNET, summed: bool = True) ->
         raise FrameError(f"the frame ends too soon ({len(octets)} octets)") from short
 
 
+def contradictory(octets: bytes, *, link: Link = Link.ETHERNET) -> Frame:
+    """As much as can be told of a frame that `decode` refuses: its addresses, if it has them all.
+
+    Raises nothing.
+    """
+    try:
+        at, version = _past_link(octets, link)
+        if version == 4:
+            family, (src, dst) = AF_INET, _IP4.unpack_from(octets, at)[-2:]
+        elif version == 6:
+            family, (src, dst) = AF_INET6, _IP6.unpack_from(octets, at)[-2:]
+        else:
+            return Frame(octets=octets, link=link, link_octets=at)
+    except (error, IndexError):
+        return Frame(octets=octets, link=link, link_octets=0)
+    return Frame(
+        octets=octets,
+        link=link,
+        link_octets=at,
+        src_ip=inet_ntop(family, src),
+        dst_ip=inet_ntop(family, dst),
+    )
+
+
 def _past_link(octets: bytes, link: Link) -> tuple[int, int]:
     """(where the IP header begins, its version or 0 if it is no IP)."""
     if link is Link.NONE:

@@ -5,11 +5,11 @@ import socket
 import time
 from dataclasses import dataclass, replace
 from struct import pack, unpack, unpack_from
-from threading import Thread
 
+from tcplab.wire.aside import close_aside
 from tcplab.wire.burst.path import BatchPermit
 from tcplab.wire.filters import attach_filter
-from tcplab.wire.frame import Frame, FrameError, Link, decode
+from tcplab.wire.frame import Frame, FrameError, Link, contradictory, decode
 
 _SOL_PACKET = 263
 _ADD_MEMBERSHIP, _STATISTICS, _AUXDATA, _QDISC_BYPASS, _IGNORE_OUTGOING = 1, 6, 8, 20, 23
@@ -124,7 +124,7 @@ class PacketSocket:
         former = self._ways_out.pop(interface, None)
         self._ways_out[interface] = made
         if former is not None:
-            _close_aside(former)
+            close_aside(former.close)
 
     def send(self, frame: Frame, interface: str) -> None:
         """Put a frame on a link: that which this is bound to, or one that it may `leave_by`. On a
@@ -157,7 +157,7 @@ class PacketSocket:
             try:
                 frame = decode(octets, link=self._link, summed=summed)
             except FrameError:
-                frame = Frame(octets=octets, link=self._link, link_octets=0)
+                frame = contradictory(octets, link=self._link)
             seen.append(
                 Seen(
                     interface=origin[0],
@@ -175,20 +175,9 @@ class PacketSocket:
         return self._lost
 
     def close(self) -> None:
-        """Give the socket back, without waiting for the kernel's grace period (some 10 ms).
-
-        It goes to a thread that ends with it. The interpreter waits for that one at its own end: a
-        bare thread that it has not waited for may begin in what is left of it, and crash.
-        """
+        """Give the socket back, without waiting for the kernel's grace period."""
         for each in {self._socket, *self._ways_out.values()}:
-            _close_aside(each)
-
-
-def _close_aside(done_with: socket.socket) -> None:
-    try:
-        Thread(target=done_with.close).start()
-    except RuntimeError:  # no more threads are to be had (RLIMIT_NPROC)
-        done_with.close()
+            close_aside(each.close)
 
 
 def _realtime_ahead_ns() -> int:

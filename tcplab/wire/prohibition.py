@@ -6,6 +6,7 @@ for each segment, as fast as they come. That the kernel itself says nothing is s
 (`tcplab.wire.shield`).
 """
 
+import errno
 import os
 import socket
 import threading
@@ -49,7 +50,10 @@ class Prohibition:
             self._end = os.eventfd(0, os.EFD_CLOEXEC)
             self._open.callback(os.close, self._end)
             self._thread = threading.Thread(target=self._run, name="prohibition", daemon=True)
-            self._thread.start()
+            try:
+                self._thread.start()
+            except RuntimeError as refusal:  # no more threads are to be had (RLIMIT_NPROC)
+                raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN)) from refusal
             undo.pop_all()
 
     def _listen(self, ports: Collection[int]) -> socket.socket:

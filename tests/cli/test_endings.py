@@ -126,3 +126,102 @@ def test_a_signal_that_python_swallows_comes_again():
         [sys.executable, "-c", DEAF], capture_output=True, text=True, timeout=DEADLINE_S
     )
     assert (done.returncode, done.stdout, done.stderr) == (143, "", "")
+
+
+BUG = """
+import signal, sys
+from tcplab.cli.ending import exit_status_of, finish, heed_signals
+
+def command():
+    finish()
+    signal.raise_signal(signal.SIGINT)
+    raise RuntimeError("while it is shown")
+
+heed_signals()
+sys.exit(exit_status_of(command, str))
+"""
+
+
+def test_a_signal_does_not_hide_a_bug_that_has_nothing_to_do_with_it():
+    done = subprocess.run(
+        [sys.executable, "-c", BUG], capture_output=True, text=True, timeout=DEADLINE_S
+    )
+    assert done.returncode == 70
+    assert "RuntimeError: while it is shown" in done.stderr
+
+
+WRAPPED = """
+import signal, sys
+from tcplab.cli.ending import exit_status_of, heed_signals
+
+class Named:
+    def __set_name__(self, owner, name):
+        signal.raise_signal(signal.SIGINT)
+
+def command():
+    try:
+        type("Owner", (), {"named": Named()})
+    except KeyboardInterrupt as interrupt:
+        raise RuntimeError("error calling __set_name__") from interrupt
+
+heed_signals()
+sys.exit(exit_status_of(command, str))
+"""
+"""As Python wraps what is raised there, before 3.12 even a KeyboardInterrupt."""
+
+
+def test_a_signal_that_python_wraps_into_another_exception_ends_the_run():
+    done = subprocess.run(
+        [sys.executable, "-c", WRAPPED], capture_output=True, text=True, timeout=DEADLINE_S
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
+REFUSED = """
+import sys
+from tcplab.errors import RefusedError
+from tcplab.testbed.namespace import NamespaceTestbed
+from tcplab.text import Text
+from tcplab.cli import main
+
+put, frames = NamespaceTestbed._put, []
+
+def refuse(self, frame, name):
+    frames.append(frame)
+    if len(frames) > 4:
+        raise RefusedError(Text("a stranger is here"), remedy=Text("send it away"))
+    return put(self, frame, name)
+
+NamespaceTestbed._put = refuse
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("handshake", "--client", "kernel"),
+        ("teardown", "--how", "half-close"),
+        ("run", "half-close"),
+        ("reset",),
+        ("half-open", "--how", "cookie"),
+    ],
+    ids=" ".join,
+)
+def test_what_was_seen_before_an_error_is_shown_and_saved(tmp_path: Path, command):
+    done = subprocess.run(
+        [sys.executable, "-c", REFUSED, *command, "--save", "run.jsonl"],
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE_S,
+    )
+    assert (done.returncode, done.stderr) == (
+        6,
+        "tcplab: a stranger is here\n  → send it away\n",
+    )
+    assert "[SYN, ACK]" in done.stdout
+    assert CUT_SHORT in done.stdout
+    header = json.loads((tmp_path / "run.jsonl").read_text().splitlines()[0])
+    assert header["interrupted"] is True

@@ -256,7 +256,7 @@ MISTAKES = [
             ("--client", "kernel"),
         )
     ),
-    (("--all", "-v"), "-v and --all cannot be used together.", OMIT),
+    (("--all", "-v"), "--verbose and --all cannot be used together.", OMIT),
     (
         ("abort", "--repeat", "2", "--save", "x"),
         "--save and --repeat cannot be used together.",

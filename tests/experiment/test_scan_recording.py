@@ -101,3 +101,24 @@ def test_a_file_that_exists_is_kept_without_force(tmp_path):
 
     assert apart(kept, str(file), "--force").status == 0
     assert file.read_bytes().startswith(b"\x0a\x0d\x0d\x0a")
+
+
+FULL = (
+    "tcplab: /dev/full could not be written: No space left on device.\n"
+    "  → Everything else is above; run it again with another file.\n"
+)
+
+
+@every_method
+def test_a_full_disk_costs_the_recording_and_not_the_scan_of_the_testbed(method):
+    done = apart(of_the_testbed, method, "/dev/full", "-p", "1-3000")
+    assert (done.status, done.err) == (2, FULL)
+    assert done.ports["open"] == [22, 80, 443]
+    assert done.document["partial"] is False
+
+
+@every_method
+def test_a_full_disk_costs_the_recording_and_not_the_scan_of_a_host(method):
+    done = apart(kept, "/dev/full", method, "--json")
+    assert (done.status, done.err) == (2, FULL)
+    assert done.ports["open"] == [80]

@@ -1,13 +1,23 @@
 """The kernel's tracepoints against what sock_diag showed (root: tracefs is root's)."""
 
+from contextlib import nullcontext
 from random import Random
 
 import pytest
 
 from tcplab.analysis.explain import explain
+from tcplab.errors import InconclusiveError
+from tcplab.experiment import on_testbed
+from tcplab.experiment.conductor import CutShortError
 from tcplab.experiment.on_testbed import play
+from tcplab.experiment.witness import TracefsWitness
+from tcplab.kernel.tracepoints import Drop, Reset, Transition
 from tcplab.scenario.shipped import How, handshake, teardown
+from tcplab.tcp.segment import Address
+from tcplab.tcp.states import State
+from tcplab.testbed.host import Flow
 from tcplab.testbed.plan import Family
+from tcplab.text import Text
 from tcplab.timeline.events import ReasonEvent
 from tcplab.timeline.timeline import Stack
 from tests.live import forked
@@ -63,3 +73,61 @@ def test_abort_the_kernel_says_which_end_sent_the_reset_and_which_received_it():
     reasons = [event for event in timeline.events if isinstance(event, ReasonEvent)]
     resets = [(event.host, event.word == "received") for event in reasons if event.kind == "reset"]
     assert resets == [("client", False), ("server", True)]
+
+
+C, S, OTHER = (Address("192.0.2.1", 40000), Address("192.0.2.2", 80), Address("192.0.2.1", 51234))
+
+
+def opens(local: Address, remote: Address) -> Transition:
+    return Transition(
+        at_ns=5, local=local, remote=remote, old=State.SYN_SENT, new=State.ESTABLISHED
+    )
+
+
+class Overhears:
+    """Tracepoints of the whole machine, filtered by one port."""
+
+    lost = 0
+
+    def read(self):
+        scanned = Address(S.ip, C.port)  # by another testbed, which has the same addresses
+        return [
+            opens(OTHER, scanned),
+            opens(C, S),
+            Reset(at_ns=6, local=scanned, remote=OTHER, sent=True, reason="NO_SOCKET"),
+            opens(S, C),
+            Drop(at_ns=7, reason="OTHERHOST"),
+            Drop(at_ns=8, reason="NO_SOCKET"),
+        ]
+
+
+def test_what_another_run_does_with_the_same_port_is_no_testimony_of_this_one():
+    witness = TracefsWitness(Overhears(), {"c": Flow(client=C, server=S)})
+
+    told = witness.testimony((), began_ns=0)
+
+    assert [(event.at_ns, event.host) for event in told] == [
+        (5, "client"),
+        (5, "server"),
+        (8, "server"),
+    ]
+
+
+class Mute:
+    """A witness that is asked in vain."""
+
+    lost = 0
+
+    def testimony(self, events, began_ns):
+        raise InconclusiveError(Text("nothing to be had"), remedy=Text("without"))
+
+
+def cut_short() -> tuple[str, int]:
+    on_testbed._watching = lambda _flows: nullcontext(Mute())
+    with pytest.raises(CutShortError) as cut:
+        play(teardown(How.CLIENT_FIRST), command=("mute",), rootless=True, trace=True)
+    return str(cut.value.what), sum(1 for _ in cut.value.timeline.segments())
+
+
+def test_what_the_kernel_does_not_hand_out_costs_nothing_that_was_seen():
+    assert forked(cut_short) == ("nothing to be had", 9)

@@ -7,10 +7,10 @@ from functools import partial
 
 import pytest
 
-from tcplab.errors import Exit, RefusedError, TcplabError
+from tcplab.errors import Exit, RefusedError, TcplabError, UsageError
 from tcplab.kernel import links
 from tcplab.testbed import reach as module
-from tcplab.testbed.reach import Reached, TierRate, reach
+from tcplab.testbed.reach import Reached, TierRate, find_way, reach
 from tcplab.wire.burst.path import Path
 from tests.links import Network, apart, every_version, on_link, routed
 
@@ -133,6 +133,13 @@ def test_a_link_local_address_needs_its_link():
     assert with_link.path.source.startswith("fe80:")
     assert without.status == Exit.USAGE
     assert f"{there}%eth0" in without.remedy
+
+
+@pytest.mark.parametrize("ip", ["fe80::1", "fe90::1", "febf:ffff::1"])
+def test_all_of_the_block_is_link_local(ip):
+    with pytest.raises(UsageError) as refused:
+        find_way(ip)
+    assert f"{ip}%eth0" in str(refused.value.remedy)
 
 
 def mapped() -> tuple[Told, Told]:

@@ -23,7 +23,7 @@ from tcplab.tcp.options import (
 from tcplab.tcp.segment import Address, Segment
 from tcplab.tcp.sequence import Seq
 from tcplab.wire.codec import craft
-from tcplab.wire.frame import Frame, FrameError, IcmpError, Link, decode
+from tcplab.wire.frame import Frame, FrameError, IcmpError, Link, contradictory, decode
 
 C4, S4 = "192.0.2.1", "192.0.2.2"
 C6, S6 = "2001:db8::1", "2001:db8::2"
@@ -349,7 +349,7 @@ def survives(octets, link):
     try:
         frame = decode(octets, link=link)
     except FrameError:
-        return
+        frame = contradictory(octets, link=link)
     assert frame.octets is octets
     assert frame.segment is None or frame.segment.missing_octets >= 0
 
@@ -357,6 +357,21 @@ def survives(octets, link):
 @given(st.binary(max_size=120), st.sampled_from(Link))
 def test_arbitrary_bytes_raise_nothing_but_frame_error(octets, link):
     survives(octets, link)
+
+
+@pytest.mark.parametrize(("version", "packet"), [(4, ip4(tcp(words=4))), (6, ip6(tcp(words=4)))])
+def test_of_a_frame_that_contradicts_itself_the_addresses_are_told(version, packet):
+    with pytest.raises(FrameError):
+        decode(ether(packet))
+    src, dst = PAIRS[version]
+    assert contradictory(ether(packet)) == Frame(octets=ether(packet), src_ip=src, dst_ip=dst)
+    bare = contradictory(packet, link=Link.NONE)
+    assert bare == Frame(octets=packet, link=Link.NONE, link_octets=0, src_ip=src, dst_ip=dst)
+
+
+def test_a_frame_that_ends_in_its_addresses_tells_none():
+    short = ether(ip4(b""))[:30]
+    assert contradictory(short) == Frame(octets=short, link_octets=0)
 
 
 @given(st.sampled_from([b"\x08\x00\x45", b"\x86\xdd\x60"]), st.binary(max_size=120))

@@ -1,9 +1,9 @@
 """Forged data and FIN: what takes up numbers of the stream, and so can become part of it.
 
-A segment with the next number is the next of the stream; one farther on in the window waits in the
-out-of-order queue until the gap is filled; one outside is dropped and answered with an ACK (RFC
-9293 §3.10.7.4). That ACK is never rate-limited: whoever repeats data may need every one of them
-(net/ipv4/tcp_input.c, `tcp_oow_rate_limited`).
+A segment with the next number is the next of the stream, and so is the rest of one that begins
+before it; one farther on in the window waits in the out-of-order queue until the gap is filled; one
+outside is dropped and answered with an ACK (RFC 9293 §3.10.7.4). That ACK is never rate-limited:
+whoever repeats data may need every one of them (net/ipv4/tcp_input.c, `tcp_oow_rate_limited`).
 """
 
 from collections.abc import Iterator
@@ -21,6 +21,7 @@ from tcplab.analysis.forgeries.forged import (
 from tcplab.analysis.forgeries.reading import Reading, reading
 from tcplab.analysis.wording import end
 from tcplab.tcp.flags import Flags
+from tcplab.tcp.sequence import Seq
 from tcplab.tcp.states import State
 from tcplab.text import Text
 from tcplab.timeline.events import Fate, SegmentEvent
@@ -31,17 +32,15 @@ def findings(conversation: Conversation) -> Iterator[Finding]:
     outside: list[Forged] = []
     queued: list[Forged] = []
     for each in takers(conversation):
-        if (
-            each.exact
-            and each.answer is not None
-            and each.answer.segment.ack >= each.event.segment.next_seq
-        ):
-            yield _taken(conversation, each)
-        elif each.answer is None or not each.without_effect:
+        if each.answer is None or each.expected is None:
+            continue
+        if each.answer.segment.ack >= each.event.segment.next_seq > each.expected:
+            yield _taken(conversation, each, each.expected)
+        elif not each.without_effect:
             continue
         elif each.in_window:
             queued.append(each)
-        else:
+        elif each.in_window is False:
             outside.append(each)
     if queued:
         yield _queued(conversation, queued)
@@ -69,15 +68,30 @@ def _takes_part(conversation: Conversation, host: str) -> bool:
     )
 
 
-def _taken(conversation: Conversation, each: Forged) -> Finding:
-    """It had the very next number."""
+def _taken(conversation: Conversation, each: Forged, expected: Seq) -> Finding:
+    """The very next number was among its own."""
     segment, what = each.event.segment, reading(conversation, each.event)
     words: dict[str, str | int | Text] = {
         "bearer": end(each.bearer),
         "host": end(each.victim),
-        "seq": int(segment.seq),
+        "seq": int(expected),
     }
-    if segment.has(Flags.FIN):
+    if segment.seq != expected:
+        sentence = Text(
+            "The TCP of the {bearer} did not send this. It begins {old} octets before the number "
+            "that the {host} expected next ({seq}): those the {host} had already, and took the "
+            "rest for the next of the stream.",
+            **words,
+            old=expected - segment.seq,
+        )
+        if segment.has(Flags.FIN):
+            sentence = Text(
+                "{told} That ends with a FIN: {before} → {after}.",
+                told=sentence,
+                before=str(each.lane.before),
+                after=str(each.lane.after),
+            )
+    elif segment.has(Flags.FIN):
         sentence = Text(
             "The TCP of the {bearer} did not send this FIN, but it has exactly the number that the "
             "{host} expected next ({seq}): {before} → {after}. To the {host} its peer has nothing "
@@ -201,25 +215,40 @@ def _filled(conversation: Conversation, first: Forged) -> SegmentEvent | None:
 
 def _outside(several: list[Forged]) -> Finding:
     first = several[0]
-    fin = first.event.segment.has(Flags.FIN)
+    segment = first.event.segment
+    fin = segment.has(Flags.FIN)
+    words: dict[str, str | int | Text] = {
+        "bearer": end(first.bearer),
+        "host": end(first.victim),
+        "count": len(several),
+        "expected": 0 if first.expected is None else int(first.expected),
+        "wnd": first.wnd_octets or 0,
+        "seq": int(segment.seq),
+    }
+    if first.expected is not None and segment.seq < first.expected:
+        sentence = Text(
+            "Segments in the {bearer}'s name outside the window: {count}. The next number that the "
+            "{host} expects is {expected}, and {seq} is before it: the {host} had all that long "
+            "ago.",
+            **words,
+        )
+    else:
+        sentence = Text(
+            "Segments in the {bearer}'s name outside the window: {count}. The next number that the "
+            "{host} expects is {expected}, its window reaches {wnd} octets from there, and {seq} "
+            "is beyond.",
+            **words,
+        )
+    sentence = Text(
+        "{told} It dropped them and answered each with an ACK of {expected}: such answers are not "
+        "rate-limited, since an honest peer that has lost its place needs them (RFC 9293 "
+        "§3.10.7.4).",
+        told=sentence,
+        expected=words["expected"],
+    )
     return Finding(
         id="fin.outside" if fin else "data.outside",
         verdict=Verdict.YES,
-        sentence=with_word(
-            Text(
-                "Segments in the {bearer}'s name outside the window: {count}. The next number that "
-                "the {host} expects is {expected}, its window reaches {wnd} octets from there, and "
-                "{seq} is beyond. It dropped them and answered each with an ACK of {expected}: "
-                "such answers are not rate-limited, since an honest peer that has lost its place "
-                "needs them (RFC 9293 §3.10.7.4).",
-                bearer=end(first.bearer),
-                host=end(first.victim),
-                count=len(several),
-                expected=0 if first.expected is None else int(first.expected),
-                wnd=first.wnd_octets or 0,
-                seq=int(first.event.segment.seq),
-            ),
-            several,
-        ),
+        sentence=with_word(sentence, several),
         events=proof(several),
     )

@@ -32,7 +32,7 @@ def facts_of_this_machine(*, ascii_only: bool = False) -> Facts:
 
     Only the caller knows whether its terminal is `ascii_only`.
     """
-    tracefs, left = _tracefs()
+    tracefs, left = _tracefs() if _on_linux() else (None, None)
     return Facts(
         platform=sys.platform,
         kernel=os.uname().release,

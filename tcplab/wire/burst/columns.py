@@ -28,10 +28,13 @@ class Columns:
         for octet in range(width):
             self.buffer[at + octet : end : self.size] = column[octet::width]
 
-    def fill(self, at: int, octets: bytes) -> None:
-        """Write the same field into every row."""
-        for place, octet in enumerate(octets, at):
-            self.buffer[place :: self.size] = bytes((octet,)) * self.rows
+    def all_have(self, at: int, octets: bytes, rows: int) -> bool:
+        """Do the first rows all have these octets there?"""
+        end = rows * self.size
+        return all(
+            self.buffer[place : end : self.size].count(octet) == rows
+            for place, octet in enumerate(octets, at)
+        )
 
     def packet(self, row: int) -> bytes:
         """One of the copies."""

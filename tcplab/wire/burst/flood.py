@@ -5,10 +5,13 @@ from collections.abc import Callable
 
 from tcplab.analysis.flooding.settings import MOST_FRAMES, MOST_SECONDS
 from tcplab.analysis.scanning.bucket import TokenBucket
+from tcplab.errors import RefusedError
+from tcplab.text import Text
 from tcplab.wire.burst.forging import Field, Forger
 from tcplab.wire.burst.outlet import Outlet
 from tcplab.wire.burst.path import Path
 from tcplab.wire.burst.template import Template
+from tcplab.wire.testbed_permit import TestbedPermit
 
 _MOST_NS = round(MOST_SECONDS * 1e9)
 _ROWS = 2048
@@ -24,14 +27,21 @@ class Flood:
     Whatever is asked, no more than MOST_FRAMES leave, and none later than MOST_SECONDS after the
     first. With `pps` at most so many pass in a second, evenly, the first at once: what a limiter on
     the cable would let by.
-    Made in the network namespace in which it sends. Raises RefusedError unless the path's permit
-    allows the socket and the destination, PermissionError without CAP_NET_RAW, and the kernel's
+    Made in the network namespace in which it sends. Raises RefusedError unless the path lies in a
+    testbed and its permit allows the socket, PermissionError without CAP_NET_RAW, and the kernel's
     OSError.
     """
 
     def __init__(
         self, path: Path, template: Template, fields: Fields, *, frames: int, pps: int | None = None
     ) -> None:
+        if not isinstance(path.permit, TestbedPermit):
+            raise RefusedError(
+                Text("Forged segments were about to be sent to {host}.", host=path.destination),
+                remedy=Text(
+                    "What disrupts stays in a testbed that tcplab made; nothing changes that."
+                ),
+            )
         self.sent = 0
         self.errors = 0
         self._given = 0

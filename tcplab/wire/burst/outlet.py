@@ -9,9 +9,11 @@ from array import array
 from collections.abc import Callable
 from struct import pack
 
+from tcplab.errors import RefusedError
+from tcplab.text import Text
+from tcplab.wire.aside import close_aside
 from tcplab.wire.burst.columns import Columns
 from tcplab.wire.burst.path import Path
-from tcplab.wire.burst.ring import close_aside
 from tcplab.wire.filters import DISCARD, attach_filter
 
 # The header is ours (IP_HDRINCL 3, IPV6_HDRINCL 36); a packet that found a queue full is an error,
@@ -26,6 +28,8 @@ _LEAVE_BY: dict[int, tuple[int, int]] = {  # IP_UNICAST_IF, IPV6_UNICAST_IF
 }
 _SOL_PACKET, _QDISC_BYPASS = 263, 20
 _ETHERTYPE: dict[int, int] = {socket.AF_INET: 0x0800, socket.AF_INET6: 0x86DD}
+_DESTINATION: dict[int, int] = {socket.AF_INET: 16, socket.AF_INET6: 24}
+"""Where it is in the header (RFC 791 §3.1, RFC 8200 §3)."""
 _SEND_TIMEOUT = pack("@ll", 0, 100_000)  # struct timeval: 0.1 s
 _AT_ONCE = 1024  # UIO_MAXIOV: more messages sendmmsg does not take
 _MESSAGE_OCTETS = 64  # struct mmsghdr
@@ -50,6 +54,8 @@ class Outlet:
         """`tapped`: a capture is to see the packets, which it cannot when they pass the queue."""
         self.columns = Columns(packet, rows)
         self._path = path
+        self._to_at = _DESTINATION[_family(path)]
+        self._to = socket.inet_pton(_family(path), path.destination)
         if path.neighbour is None or path.local:
             self._socket = _routed(path)
             self._address = array("B")
@@ -72,10 +78,12 @@ class Outlet:
         """Send the first `count` rows: (how many were sent, how often the kernel did not take one).
 
         `leaving` is called when they are about to be. A full queue is tried again for a second;
-        what a local filter forbids is left out. Raises RefusedError if the permit forbids them, and
-        the kernel's OSError.
+        what a local filter forbids is left out. Raises RefusedError if the permit forbids them, or
+        one is not for the path's destination; and the kernel's OSError.
         """
         self._path.permit.check(self._path.destination, count)
+        if not self.columns.all_have(self._to_at, self._to, count):
+            raise _astray(self._path)
         at = sent = errors = 0
         messages = self._messages.buffer_info()[0]
         until_s = 0.0
@@ -115,6 +123,16 @@ class Outlet:
             close_aside(self._socket.close)
         else:
             self._socket.close()
+
+
+def _astray(path: Path) -> RefusedError:
+    return RefusedError(
+        Text(
+            "A packet to another address was about to be sent; it may go to {address} only.",
+            address=path.destination,
+        ),
+        remedy=Text("This is a bug in tcplab: please report it."),
+    )
 
 
 def _routed(path: Path) -> socket.socket:

@@ -7,7 +7,7 @@ from array import array
 from collections.abc import Sequence
 from contextlib import ExitStack
 from struct import pack
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING, cast
 
 from tcplab.analysis.scanning.census import Census, Proof, Rejection
 from tcplab.wire.burst import template
@@ -23,7 +23,7 @@ from tcplab.wire.burst.stamping import FEW, Probes, Stamp
 from tcplab.wire.filters import scan
 
 if TYPE_CHECKING:
-    from tcplab.wire.burst.recording import Recording
+    from tcplab.wire.burst.recording import Recording, Sink
     from tcplab.wire.permit import Permit
     from tcplab.wire.raw_socket import RawSocket
 
@@ -53,7 +53,7 @@ class SynProber:
         *,
         ring_slots: int = RING_SLOTS,
         threads: int | None = None,
-        record: BinaryIO | None = None,
+        record: "Sink | None" = None,
         rate_pps: int | None = None,
     ) -> None:
         self._path = path
@@ -97,11 +97,11 @@ class SynProber:
             self._link = LinkWatch(path, self._ring)
             undo.pop_all()
 
-    def _hears_itself(self, record: BinaryIO | None) -> bool:
+    def _hears_itself(self, record: "Sink | None") -> bool:
         # On loopback all that is sent comes in, too: once is enough.
         return record is not None and not self._path.local
 
-    def _filter(self, record: BinaryIO | None) -> bytes:
+    def _filter(self, record: "Sink | None") -> bytes:
         family = socket.AF_INET6 if ":" in self._path.destination else socket.AF_INET
         return scan(
             source=socket.inet_pton(family, self._path.source),
@@ -276,7 +276,7 @@ class SynProber:
             self._recording.close()
 
 
-def _recording(file: BinaryIO, interface: str, version: int) -> "Recording":
+def _recording(file: "Sink", interface: str, version: int) -> "Recording":
     from tcplab.wire.burst.recording import Recording  # only for who wants one
 
     return Recording(file, interface=interface, version=version)

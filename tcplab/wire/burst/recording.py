@@ -6,7 +6,7 @@ kept. Almost all of them are segments of two lengths, so their blocks are column
 
 import sys
 from struct import pack
-from typing import BinaryIO
+from typing import Protocol
 
 from tcplab import __version__
 from tcplab.wire.burst.columns import Columns
@@ -35,10 +35,20 @@ _LITTLE = range(4) if sys.byteorder == "little" else range(3, -1, -1)
 _UNFILLED = marking([octet for octet in range(256) if octet & CHECKSUM_NOT_READY])
 
 
+class Sink(Protocol):
+    """A file, as far as a recording needs one."""
+
+    def write(self, octets: bytes | bytearray, /) -> object:
+        """Write them behind what there is."""
+
+    def flush(self) -> None:
+        """All is in the file."""
+
+
 class Recording:
     """Writes the packets of IP `version` that are on `interface` into `file`, which stays open."""
 
-    def __init__(self, file: BinaryIO, *, interface: str, version: int) -> None:
+    def __init__(self, file: Sink, *, interface: str, version: int) -> None:
         self._file = file
         layout = self._layout = LAYOUTS[version]
         # A segment is a header alone, or one with a maximum segment size. After the shorter one an
@@ -76,7 +86,7 @@ class Recording:
             for row, marked in enumerate(unfilled):
                 if marked and not odd[row]:
                     at = row * size + _HEAD
-                    length = int.from_bytes(blocks[row * size + _CAPTURED :][:4], "little")
+                    length = _number(blocks, row * size + _CAPTURED)
                     blocks[at : at + length] = self._filled(bytes(blocks[at : at + length]))
         begin = 0
         if any(odd):
@@ -153,6 +163,10 @@ def _moments(run: Run) -> bytes:
         rest[place::8] = run.column(NANOSECONDS + octet)
     total = int.from_bytes(seconds, "little") * 10**9 + int.from_bytes(rest, "little")
     return total.to_bytes(8 * run.count, "little")
+
+
+def _number(blocks: bytearray, at: int) -> int:
+    return int.from_bytes(blocks[at : at + 4], "little")
 
 
 def _block(kind: int, body: bytes) -> bytes:

@@ -8,11 +8,11 @@ import ctypes
 import mmap
 import os
 import socket
-from collections.abc import Callable
 from ctypes import addressof, create_string_buffer
 from struct import pack, unpack, unpack_from
 from threading import Thread
 
+from tcplab.wire.aside import close_aside
 from tcplab.wire.filters import attach_filter
 
 _SOL_PACKET = 263
@@ -34,7 +34,7 @@ PACKET_TYPE = 32 + 10  # sll_pkttype
 OUTGOING = 4
 
 # The lowest octet of tp_status.
-LOSING, CHECKSUM_NOT_READY, CHECKSUM_VALID = 1 << 2, 1 << 3, 1 << 7
+CHECKSUM_NOT_READY, CHECKSUM_VALID = 1 << 3, 1 << 7
 
 _UNIT = 12288
 """Slots must fill a block without a rest, or they are not equally spaced: 64 make 3 pages."""
@@ -186,15 +186,3 @@ class Ring:
         if self._octets is not None:
             with contextlib.suppress(BufferError):
                 self._octets.close()
-
-
-def close_aside(close: Callable[[], object]) -> None:
-    """Close a packet socket in a thread: the kernel takes 10 ms and more.
-
-    The interpreter waits for that thread at its end: a bare one may begin in what is left of it,
-    and crash.
-    """
-    try:
-        Thread(target=close).start()
-    except RuntimeError:  # no more threads are to be had
-        close()

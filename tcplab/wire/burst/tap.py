@@ -1,10 +1,9 @@
 """Records a connect scan, whose packets are the kernel's own: all of them, both ways, as pcapng."""
 
 import socket
-from typing import BinaryIO
 
 from tcplab.wire.burst.path import Path
-from tcplab.wire.burst.recording import Recording
+from tcplab.wire.burst.recording import Recording, Sink
 from tcplab.wire.burst.ring import Ring
 from tcplab.wire.filters import EVERY_PORT, scan
 
@@ -19,7 +18,7 @@ class Tap:
     kernel's OSError.
     """
 
-    def __init__(self, path: Path, file: BinaryIO, *, slots: int = SLOTS) -> None:
+    def __init__(self, path: Path, file: Sink, *, slots: int = SLOTS) -> None:
         version = 6 if ":" in path.destination else 4
         family = socket.AF_INET6 if version == 6 else socket.AF_INET
         with path.inside():

@@ -162,3 +162,57 @@ def test_acks_of_an_attacker_acknowledge_nothing_of_its_bearer():
     assert finding(timeline, "data.acknowledged")[1] == (
         "All data was acknowledged: 20 octets from the client."
     )
+
+
+def test_forged_data_that_begins_too_early_is_taken_from_the_next_number_on():
+    timeline = ladder(
+        OPEN
+        + DATA
+        + """
+        client PA data=10 seq=18 ack=1 forged  | ESTABLISHED  ESTABLISHED
+        server A ack=28 by=7                   | ESTABLISHED  ESTABLISHED
+        server read() 7                        | ESTABLISHED  ESTABLISHED
+    """
+    )
+    assert finding(timeline, "data.forged") == (
+        "yes",
+        (
+            "The TCP of the client did not send this. It begins 3 octets before the number that "
+            "the server expected next (15): those the server had already, and took the rest for "
+            "the next of the stream. The program at the server read 7 octets as its peer's: the "
+            "session is hijacked."
+        ),
+        (7, 8, 9),
+    )
+    assert "data.outside" not in ids(timeline)
+
+
+def test_a_forged_fin_behind_octets_that_were_had_already_ends_the_stream():
+    timeline = ladder(
+        OPEN
+        + DATA
+        + """
+        client FPA data=3 seq=18 ack=1 forged  | ESTABLISHED  CLOSE-WAIT
+        server A ack=22 by=7                   | ESTABLISHED  CLOSE-WAIT
+        server read() 0                        | ESTABLISHED  CLOSE-WAIT
+    """
+    )
+    verdict, sentence, events = finding(timeline, "fin.forged")
+    assert (verdict, events) == ("yes", (7, 8, 9))
+    assert "begins 3 octets before" in sentence
+    assert "ends with a FIN: ESTABLISHED → CLOSE-WAIT." in sentence
+
+
+def test_forged_data_that_is_wholly_old_is_before_the_window_not_beyond_it():
+    timeline = ladder(
+        OPEN
+        + DATA
+        + """
+        client PA data=5 seq=3 ack=1 forged    | ESTABLISHED  ESTABLISHED
+        server A ack=21 by=7                   | ESTABLISHED  ESTABLISHED
+    """
+    )
+    verdict, sentence, events = finding(timeline, "data.outside")
+    assert (verdict, events) == ("yes", (7, 8))
+    assert "is before it: the server had all that long ago. It dropped them" in sentence
+    assert "data.forged" not in ids(timeline)

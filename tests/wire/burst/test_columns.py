@@ -120,7 +120,7 @@ def test_addresses_may_be_columns_too(source, destination):
     around = pseudo_header(bytes(width), made.destination, 6, len(segment))
     sums = same(word_sum(around + segment) + 80, rows) + lanes(addresses, width) + lanes(ports, 2)
     columns = Columns(made.octets, rows)
-    columns.fill(made.tcp + DESTINATION_PORT, (80).to_bytes(2))
+    columns.stamp(made.tcp + DESTINATION_PORT, (80).to_bytes(2) * rows, 2)
     columns.stamp(made.addresses, addresses, width)
     columns.stamp(made.tcp + SOURCE_PORT, ports, 2)
     columns.stamp(made.tcp + CHECKSUM, checksums(sums, rows), 2)
@@ -141,3 +141,14 @@ def test_carries_are_added_in(total):
         folded = (folded & 0xFFFF) + (folded >> 16)
 
     assert checksums(same(total, 3), 3) == (folded ^ 0xFFFF).to_bytes(2) * 3
+
+
+def test_all_have_asks_every_one_of_the_first_rows_for_every_octet():
+    columns = Columns(bytes(4), 3)
+    columns.stamp(1, b"abab", 2)
+
+    assert columns.all_have(1, b"ab", 2)
+    assert not columns.all_have(1, b"ab", 3)
+    assert not columns.all_have(1, b"aa", 2)
+    columns.stamp(2, b"bx", 1)
+    assert not columns.all_have(1, b"ab", 2)

@@ -20,10 +20,14 @@ from tcplab.wire.burst.columns import Columns
 from tcplab.wire.burst.flood import Flood
 from tcplab.wire.burst.forging import Forger, forged
 from tcplab.wire.burst.guessing import Guesses
+from tcplab.wire.burst.outlet import Outlet
 from tcplab.wire.burst.spoofing import SpoofedSyns
+from tcplab.wire.burst.template import syn
 from tcplab.wire.checksum import ones_complement
 from tcplab.wire.frame import Link, decode
 from tcplab.wire.packet_socket import PacketSocket
+from tcplab.wire.permit import ScanPermit
+from tcplab.wire.testbed_permit import TestbedPermit
 from tests.links import until
 from tests.live import forked
 
@@ -180,8 +184,8 @@ def test_a_limited_rate_is_never_exceeded():
     assert all(sent <= 200 * took_ns / 1e9 + 3 for sent, took_ns in seen)
 
 
-class Refusing:
-    """A permit for nothing."""
+class Refusing(TestbedPermit):
+    """A testbed's permit for nothing."""
 
     def check_socket(self, sender) -> None:
         pass
@@ -199,6 +203,46 @@ def test_nothing_leaves_without_a_permit():
             return made.sent, arrived(testbed) - before
 
     assert forked(run) == (0, 0)
+
+
+@every_family
+def test_a_host_that_may_be_scanned_may_not_be_flooded(family):
+    """Not even where the permit of the scan would let every one of these packets pass."""
+
+    def run() -> str:
+        _client, server = ENDS[family]
+        permit = ScanPermit(
+            destination=server, interface="eth0", rate_pps=None, authorized="its owner"
+        )
+        with pytest.raises(RefusedError) as refused, attacked(family, permit=permit):
+            pass
+        return str(refused.value.what)
+
+    assert forked(run) == f"Forged segments were about to be sent to {ENDS[family][1]}."
+
+
+@every_family
+def test_a_packet_to_another_address_than_the_permit_was_asked_for_never_leaves(family):
+    other = {Family.IPV4: "198.51.100.9", Family.IPV6: "2001:db8:99::9"}[family]
+
+    def run() -> tuple[int, int]:
+        with attacked(family) as (testbed, _made):
+            path = testbed.path("attacker")
+            with path.inside(), closing(Outlet(path, syn(path.source, other).octets, 2)) as outlet:
+                before = arrived(testbed)
+                with pytest.raises(RefusedError):
+                    outlet.send(1, lambda: None)
+                # Right in the first row is not enough: nothing of a batch leaves with one astray.
+                right = syn(path.source, path.destination)
+                width = len(right.destination)
+                outlet.columns.stamp(right.tcp - width, right.destination, width)
+                with pytest.raises(RefusedError):
+                    outlet.send(2, lambda: None)
+                nothing = arrived(testbed) - before
+                outlet.send(1, lambda: None)
+                return nothing, arrived(testbed) - before
+
+    assert forked(run) == (0, 1)
 
 
 @every_family
