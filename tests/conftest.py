@@ -1,6 +1,7 @@
 """Who may run what, and how a live test is told that it may not."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -38,3 +39,24 @@ def tcplab_program() -> Path:
     program = Path(sys.executable).parent / "tcplab"
     assert program.exists(), "install the project first: the README's test command does"
     return program
+
+
+def installed(program: str, purpose: str) -> str:
+    """Where it is. CI installs what only cross-checks need, so there its absence is a failure."""
+    found = shutil.which(program)
+    if found is None:
+        assert os.environ.get("CI") != "true", f"CI must install {program}"
+        pytest.skip(f"{program} is not installed; {purpose}")
+    return found
+
+
+@pytest.fixture(scope="session")
+def tshark() -> str:
+    """The independent reader of what tcplab writes."""
+    return installed("tshark", "it reads the file as Wireshark would")
+
+
+@pytest.fixture(scope="session")
+def nft() -> str:
+    """The real netfilter, for tests that must not believe tcplab's own firewall."""
+    return installed("nft", "without it there is no firewall to set up")

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import DEADLINE_S, Pipe, environment
+from tests.links import heeding_signals
 
 LONG = ("handshake", "--client", "kernel", "--send", "x" * 32_767)
 """Cut into dozens of segments: it runs for some milliseconds."""
@@ -43,40 +44,49 @@ def wait_for_testbed(process: subprocess.Popen) -> None:
                 return
 
 
-def cut_short(program: Path, directory: Path, number: int, after_s: float):
-    """A run that gets the signal some time after it has begun; what it says is no traceback.
+AT_A_FRAME = """
+import signal, sys
+from tcplab.__main__ import main
+from tcplab.testbed.namespace import NamespaceTestbed
 
-    -v shows every segment: without, alike ones are folded.
-    """
-    process = started(program, directory, *LONG, "-v", "--save", "run.jsonl", "--svg", "run.svg")
-    wait_for_testbed(process)
-    time.sleep(after_s)
-    process.send_signal(number)
-    out, err = process.communicate(timeout=DEADLINE_S)
-    assert err.strip() == ""
-    return process.returncode, out
+number, last = int(sys.argv.pop(1)), int(sys.argv.pop(1))
+put, frames = NamespaceTestbed._put, []
+
+def interrupted(self, frame, name):
+    frames.append(frame)
+    if len(frames) == last:
+        signal.raise_signal(number)
+    return put(self, frame, name)
+
+NamespaceTestbed._put = interrupted
+main()
+"""
+"""The program, which gets a signal when the wire is about to deliver one of its frames."""
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_what_was_seen_is_shown_and_saved(tcplab_program: Path, tmp_path: Path, number):
-    """Nothing outside tells how far a run is: each try sends the signal a little later."""
-    told = set()
-    for try_ in range(30):
-        directory = tmp_path / str(try_)
-        directory.mkdir()
-        status, out = cut_short(tcplab_program, directory, number, try_ * 0.001)
-        if not out:  # it had not begun, and nothing was seen
-            assert (status, os.listdir(directory)) == (128 + number, [])
-            continue
-        header, *events = map(json.loads, (directory / "run.jsonl").read_text().splitlines())
-        kinds = [event["kind"] for event in events]
-        assert kinds.count("segment") == len(re.findall(r"\[[A-Z, ]+\] seq", out))
-        assert (directory / "run.svg").stat().st_size > 0
-        assert header["interrupted"] is (CUT_SHORT in out)
-        told.add((header["interrupted"], status, "segment" in kinds))
-        if (True, 128 + number, True) in told:
-            return
-    pytest.fail("no run was cut short in its midst")
+@pytest.mark.parametrize("frame", [1, 4, 20])
+def test_what_was_seen_is_shown_and_saved(tmp_path: Path, number, frame):
+    """-v shows every segment: without, alike ones are folded."""
+    outputs = ("-v", "--save", "run.jsonl", "--svg", "run.svg")
+    done = subprocess.run(
+        [sys.executable, "-c", AT_A_FRAME, str(int(number)), str(frame), *LONG, *outputs],
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE_S,
+        preexec_fn=heeding_signals,
+    )
+    assert (done.returncode, done.stderr) == (128 + number, "")
+    assert CUT_SHORT in done.stdout
+    header, *events = map(json.loads, (tmp_path / "run.jsonl").read_text().splitlines())
+    assert header["interrupted"] is True
+    segments = [event for event in events if event["kind"] == "segment"]
+    assert len(segments) == len(re.findall(r"\[[A-Z, ]+\] seq", done.stdout))
+    assert len(segments) >= frame  # those that it held have been seen as well
+    assert not any("F" in event["flags"] for event in segments)
+    assert (tmp_path / "run.svg").stat().st_size > 0
 
 
 def test_a_signal_after_the_run_lets_the_result_be_shown(tcplab_program: Path, tmp_path: Path):

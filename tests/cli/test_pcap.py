@@ -1,7 +1,5 @@
 """`--pcap`: what tshark, which reads as Wireshark does, finds in the file of every kind of run."""
 
-import os
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -18,16 +16,6 @@ FIELDS = (
     "_ws.malformed",
     "tcp.payload",
 )
-
-
-@pytest.fixture(scope="module")
-def tshark() -> str:
-    """Where tshark is. CI installs it, so there its absence is a failure."""
-    found = shutil.which("tshark")
-    if found is None:
-        assert os.environ.get("CI") != "true", "CI must install tshark"
-        pytest.skip("tshark is not installed; it reads the file as Wireshark would")
-    return found
 
 
 def packets(tshark: str, pcap: Path) -> list[dict[str, str]]:

@@ -3,9 +3,6 @@
 import pytest
 
 from tests.golden import GoldenText
-from tests.wire.conftest import tshark
-
-__all__ = ["golden", "tshark"]
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import shutil
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -297,16 +296,6 @@ def test_a_link_whose_headers_are_unknown_is_not_available():
 
 
 # --- files --------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def tshark() -> str:
-    """Where tshark is. CI installs it, so there its absence is a failure."""
-    found = shutil.which("tshark")
-    if found is None:
-        assert os.environ.get("CI") != "true", "CI must install tshark"
-        pytest.skip("tshark is not installed; it reads the file as Wireshark would")
-    return found
 
 
 def told_by(tshark: str, file) -> tuple[list[str], str]:

@@ -1,7 +1,6 @@
 """`tcplab handshake HOST` that cannot or must not be tried: it says why, and sends nothing."""
 
 import ctypes
-import shutil
 import subprocess
 
 import pytest
@@ -95,9 +94,7 @@ def behind_own_firewall(version: int) -> Result:
     return Run(net.client, "handshake", net.server.ip[version]).result()
 
 
-@pytest.mark.skipif(
-    shutil.which("nft") is None, reason="without nft there is no firewall to set up"
-)
+@pytest.mark.usefixtures("nft")
 @every_version
 def test_the_own_firewall_is_named_when_it_lets_nothing_out(version):
     result = apart(behind_own_firewall, version)

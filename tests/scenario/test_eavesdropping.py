@@ -5,7 +5,7 @@ import pytest
 from tcplab.scenario.host_settings import HostSettings
 from tcplab.scenario.mistake import ScenarioError
 from tcplab.scenario.reader import parse
-from tcplab.scenario.steps import On, Scenario
+from tcplab.scenario.steps import Expect, On, Scenario
 from tcplab.scenario.tier import Tier, tier
 from tcplab.scenario.wire import Craft, Steal
 
@@ -44,7 +44,9 @@ def test_forged_segments_have_timestamps_unless_the_file_says_otherwise(line, wa
 
 
 def test_what_was_stolen_can_be_expected():
-    read(EAR, STEAL, '[[step]]\nexpect = "attacker.call.steal == 1"\n')
+    _steal, expected = read(EAR, STEAL, '[[step]]\nexpect = "attacker.call.steal == 1"\n').steps
+    assert isinstance(expected, Expect)
+    assert [name.written for name in expected.predicate.names()] == ["attacker.call.steal"]
 
 
 @pytest.mark.parametrize(

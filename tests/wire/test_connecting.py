@@ -2,7 +2,6 @@
 
 import contextlib
 import resource
-import shutil
 import socket
 import threading
 import time
@@ -34,9 +33,7 @@ OPEN = [22, 80, 443, 8080, 50000]
 FILTERED = range(1000, 1100)
 REJECTED = range(2000, 2100)
 
-needs_nft = pytest.mark.skipif(
-    shutil.which("nft") is None, reason="without nft there is no firewall to set up"
-)
+needs_nft = pytest.mark.usefixtures("nft")
 
 
 def served(version: int, *, ports=OPEN) -> tuple[Network, list[socket.socket]]:
