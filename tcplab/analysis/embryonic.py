@@ -55,7 +55,7 @@ def _finding(conversation: Conversation, opening: Opening, given_up: StateEvent)
         began = Text(
             "The {host} waited {waited} s for the ACK in SYN-RECEIVED (observed), and did not send "
             "its SYN, ACK again. Then it removed the request socket, and told nobody: no segment "
-            "was sent.",
+            "says so.",
             host=end(opening.peer),
             waited=waited,
         )
@@ -63,7 +63,7 @@ def _finding(conversation: Conversation, opening: Opening, given_up: StateEvent)
         began = Text(
             "The {host} waited {waited} s for the ACK in SYN-RECEIVED (observed), and sent its "
             "SYN, ACK after {times} s. {last} s after the last one it removed the request socket, "
-            "and told nobody: no segment was sent.",
+            "and told nobody: no segment says so.",
             host=end(opening.peer),
             waited=waited,
             times=", ".join(seconds(each.at_ns - began_ns) for each in answers),

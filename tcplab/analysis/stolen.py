@@ -160,7 +160,7 @@ def _ciphertext(sights: list[tuple[_Heard, Sight]], search: CallEvent) -> Findin
         verdict=Verdict.YES,
         sentence=Text(
             "The {attacker} hears every octet, and under TLS no login is in them. What it sees is "
-            "{seen}. How much is said, when and to whom is no secret; what is said is one.",
+            "{seen}. How much is said, when and to whom is no secret; only what is said is.",
             attacker=end(search.host),
             seen=seen,
         ),

@@ -90,12 +90,9 @@ def play_them(chosen: Sequence[Named], choice: Choice, times: int, shown: Presen
 
 def _crafts(scenario: "Scenario") -> bool:
     """Does it send a segment that Scapy builds?"""
-    from tcplab.scenario.steps import On
-    from tcplab.scenario.wire import Craft
+    from tcplab.experiment.on_testbed import wire_crafts
 
-    return any(host.crafted for host in scenario.hosts) or any(
-        isinstance(step, On) and isinstance(step.act, Craft) for step in scenario.steps
-    )
+    return any(host.crafted for host in scenario.hosts) or wire_crafts(scenario)
 
 
 def _play(

@@ -24,7 +24,7 @@ class RepeatType(click.ParamType[int]):
         if value.isascii() and value.isdigit() and len(value) < 10 and 1 <= int(value) <= _MOST:
             return int(value)
         raise UsageError(
-            Text("Nothing can be played {times} times.", times=repr(value)),
+            Text("--repeat cannot be {times}.", times=repr(value)),
             remedy=Text("Give --repeat a number, 1 to {most}.", most=_MOST),
         )
 

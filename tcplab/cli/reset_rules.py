@@ -36,7 +36,7 @@ class TimesType(click.ParamType[int]):
         if written and 1 <= int(value) <= MOST_TIMES:
             return int(value)
         raise UsageError(
-            Text("{times} times cannot be.", times=repr(value)),
+            Text("--times cannot be {times}.", times=repr(value)),
             remedy=Text("Give --times a number from 1 to {most}.", most=MOST_TIMES),
         )
 

@@ -35,7 +35,7 @@ def play(
     machine cannot do it.
     """
     played = _with_client(_with_port(scenario, port), client)
-    if _crafts(played):
+    if wire_crafts(played):
         from tcplab.wire import codec
 
         # Scapy's import takes 0.3 s, in which timers would go on.
@@ -49,7 +49,7 @@ def play(
             ).run()
 
 
-def _crafts(scenario: Scenario) -> bool:
+def wire_crafts(scenario: Scenario) -> bool:
     """Will the wire itself make segments?"""
     acts = [step.act for step in scenario.steps if isinstance(step, On)]
     if not acts:

@@ -1,7 +1,7 @@
-"""What keeps a scan of a real host from sending: no privilege, or this machine's own firewall."""
+"""What keeps a scan of a real host from sending: no privilege."""
 
 from tcplab.analysis.scanning.report import Method
-from tcplab.errors import PrivilegeError, UnavailableError
+from tcplab.errors import PrivilegeError
 from tcplab.kernel.privilege import Capability, holds, sudo
 from tcplab.text import Text
 
@@ -26,12 +26,4 @@ def no_privilege(method: Method) -> PrivilegeError:
         remedy=Text(
             "Run: {command}   (or add --connect, which needs no privilege)", command=sudo()
         ),
-    )
-
-
-def kept_in() -> UnavailableError:
-    """Netfilter has let none of the probes leave (EPERM)."""
-    return UnavailableError(
-        Text("This machine's own firewall does not let the packets out."),
-        remedy=Text("See its rules: sudo nft list ruleset"),
     )

@@ -169,7 +169,7 @@ def scan_path(
         )
         scan.run()
         if not prober.sent and prober.send_errors:
-            from tcplab.experiment.permission import kept_in
+            from tcplab.testbed.reach import kept_in
 
             raise kept_in()
         ended = scan.lost is not None or scan.interrupted

@@ -89,7 +89,9 @@ def what_it_proves(group: Group, method: Method, *, partial: bool) -> Text:
                 "The error quotes the probe: a firewall or a router refused it, and says so."
             )
         case Proof.NOTHING if method is Method.SYN:
-            return Text("Every host answers a SYN. Something discards the probe or the answer.")
+            return Text(
+                "A host that gets a SYN answers it. Something discards the probe or the answer."
+            )
         case Proof.NOTHING:
             return Text("connect() ended by its deadline: something discards SYNs or the answers.")
         case _:

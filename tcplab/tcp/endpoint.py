@@ -59,6 +59,7 @@ class Endpoint:
         offer: tuple[Option, ...] | None = None,
         wnd_octets: int = 64240,
         rto_ns: int = SECOND_NS,
+        rto_min_ns: int | None = None,
         syn_tries: int = 4,
         data_tries: int = 7,
         time_wait_ns: int = 60 * SECOND_NS,
@@ -72,7 +73,7 @@ class Endpoint:
 
         With the RTO of 1 s, 4 tries of a SYN leave at 0, 1, 3 and 7 s and are given up at 15 s (RFC
         9293 §3.8.3 asks for 3 minutes, which is more than a person waits), 7 tries of data after 2
-        minutes.
+        minutes. Once a round trip is known the RTO is never below `rto_min_ns` (None: `rto_ns`).
         """
         if offer is None:
             offer = _default_offer(mss_octets, wnd_octets)
@@ -86,6 +87,7 @@ class Endpoint:
             offer=offer,
             wnd_octets=wnd_octets,
             rto_ns=rto_ns,
+            rto_min_ns=rto_min_ns,
             syn_tries=syn_tries,
             data_tries=data_tries,
             time_wait_ns=time_wait_ns,

@@ -11,7 +11,8 @@ class RetransmissionTimer:
 
     `deadline_ns` is None while it is off; `tries` counts the transmissions of what it waits for.
     The RTO starts at `initial_ns`, which is also its least value: 1 s in RFC 6298 (2.1, 2.4).
-    What is no TCP connection may have another least value, `least_ns`.
+    What is no TCP connection may have another least value, `least_ns`, and so may one that is to
+    be patient: Linux has a setting for that, too (`rto_min` of a route).
     """
 
     __slots__ = (

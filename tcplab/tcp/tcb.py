@@ -48,6 +48,7 @@ class Tcb:
         offer: tuple[Option, ...],
         wnd_octets: int,
         rto_ns: int,
+        rto_min_ns: int | None,
         syn_tries: int,
         data_tries: int,
         time_wait_ns: int,
@@ -67,6 +68,7 @@ class Tcb:
         self._offer = offer
         self._wnd_octets = wnd_octets
         self._rto_ns = rto_ns
+        self._rto_min_ns = rto_min_ns
         self._tries = {True: syn_tries, False: data_tries}
         self._time_wait_ns = time_wait_ns
         self._challenges_ns: list[int] = []
@@ -76,7 +78,7 @@ class Tcb:
         default = 1220 if ":" in self.local.ip else 536  # §3.7.1, MUST-15
         self.sending = Sending(isn, min(default, self._mss_octets))
         self.receiving = Receiving(capacity_octets=self._wnd_octets, mss_octets=self._mss_octets)
-        self.timer = RetransmissionTimer(self._rto_ns)
+        self.timer = RetransmissionTimer(self._rto_ns, least_ns=self._rto_min_ns)
         self._syn_options = self._offer
         self._timed: tuple[Seq, int] | None = None
 

@@ -59,13 +59,18 @@ class CraftedHost:
         permit: Permit,
         interface: str | None,
         mtu_octets: int = _ETHERNET_MTU,
+        rto_min_ms: int = 0,
     ) -> None:
+        """`rto_min_ms` above 0 is the least RTO once a round trip is known, as a route's is for a
+        kernel.
+        """
         self.name = name
         self.ip = ip
         self._inside = inside
         self._interface = interface
         self._permit = permit
         self._mss_octets = mtu_octets - (60 if ":" in ip else 40)
+        self._rto_min_ns = rto_min_ms * 1_000_000 or None
         self._shields: dict[int, Shield] = {}
         self._endpoints: dict[Flow, Endpoint] = {}
         self._flows: dict[str, Flow] = {}
@@ -167,6 +172,7 @@ class CraftedHost:
             remote=remote,
             isn=Seq(int.from_bytes(os.urandom(4)) if isn is None else isn),
             mss_octets=self._mss_octets,
+            rto_min_ns=self._rto_min_ns,
         )
 
     def receive(self, segment: Segment) -> None:
@@ -220,10 +226,9 @@ class CraftedHost:
 
     def _not_sent(self, refusal: OSError) -> UnavailableError:
         if refusal.errno == errno.EPERM:
-            return UnavailableError(
-                Text("This machine's own firewall does not let the packets out."),
-                remedy=Text("See its rules: sudo nft list ruleset"),
-            )
+            from tcplab.testbed.reach import kept_in
+
+            return kept_in()
         interface = self._interface or "lo"
         return UnavailableError(
             Text(

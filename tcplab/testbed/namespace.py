@@ -137,6 +137,7 @@ class NamespaceTestbed:
                 inside=home.namespace.entered,
                 permit=self._permit,
                 interface=INTERFACE,
+                rto_min_ms=home.settings.rto_min_ms,
             )
         else:
             limit = home.settings.descriptors

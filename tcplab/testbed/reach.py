@@ -128,6 +128,14 @@ def _is_link_local(ip: str) -> bool:
     return ":" in ip and socket.inet_pton(socket.AF_INET6, ip)[:2] in _LINK_LOCAL
 
 
+def kept_in() -> UnavailableError:
+    """Netfilter lets nothing leave (EPERM)."""
+    return UnavailableError(
+        Text("This machine's own firewall does not let the packets out."),
+        remedy=Text("See its rules: sudo nft list ruleset"),
+    )
+
+
 def unusable(address: str, route: Route, refusal: OSError) -> UnavailableError:
     """There is a route, and yet nothing can be sent along it."""
     if refusal.errno in (errno.EADDRNOTAVAIL, errno.EINVAL):

@@ -106,7 +106,7 @@ class ScanPermit:
         if self.rate_pps is None or self.rate_pps > PRIVATE_PPS:
             raise RefusedError(
                 Text(
-                    "More than {most} packets a second outside the testbed need somebody's leave.",
+                    "More than {most} packets a second outside the testbed need permission.",
                     most=PRIVATE_PPS,
                 ),
                 remedy=Text(

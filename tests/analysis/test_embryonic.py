@@ -40,7 +40,7 @@ def test_request_that_times_out_is_told_with_its_tries():
     assert sentence == (
         "The server waited 3.0 s for the ACK in SYN-RECEIVED (observed), and sent its SYN, ACK "
         "after 0.0, 1.0 s. 2.0 s after the last one it removed the request socket, and told "
-        "nobody: no segment was sent. TCPTimeouts counted 2."
+        "nobody: no segment says so. TCPTimeouts counted 2."
     )
     assert events == (2, 3, 4, 5)
     _verdict, sentence, _events = finding(given_up(), "open.three-way")
@@ -54,7 +54,7 @@ def test_request_that_had_one_try_only():
     _verdict, sentence, _events = finding(given_up(once), "open.given-up")
     assert sentence == (
         "The server waited 3.0 s for the ACK in SYN-RECEIVED (observed), and did not send its SYN, "
-        "ACK again. Then it removed the request socket, and told nobody: no segment was sent."
+        "ACK again. Then it removed the request socket, and told nobody: no segment says so."
     )
 
 

@@ -273,7 +273,7 @@ MISTAKES = [
         "The groups are opening, closing, resets, silence, timers.",
     ),
     *(
-        (("abort", "--repeat", times), f"Nothing can be played {times!r} times.", TIMES)
+        (("abort", "--repeat", times), f"--repeat cannot be {times!r}.", TIMES)
         for times in ("0", "-1", "1001", "1.5", "many", "", "9" * 5000, "٣")
     ),
 ]

@@ -85,7 +85,7 @@ def test_without_host_every_port_of_the_testbed_by_syn(scanned):
         "ports": EVERY,
         "method": Method.SYN,
         "family": Family.IPV4,
-        "pcap": None,
+        "record": None,
         "ring_slots": None,
     }
 
@@ -95,7 +95,7 @@ def test_options_of_the_testbed(scanned, tmp_path):
     assert ran("-6", "-p", "ssh,80-82", "--ring-slots", "64", "--pcap", pcap) == Exit.DONE
     assert scanned.asked["ports"] == (range(22, 23), range(80, 83))
     assert scanned.asked["family"] is Family.IPV6
-    assert (scanned.asked["ring_slots"], scanned.asked["pcap"]) == (64, pcap)
+    assert (scanned.asked["ring_slots"], scanned.asked["record"].path) == (64, pcap)
 
 
 def test_all_ports_are_a_hyphen(scanned):
@@ -115,7 +115,7 @@ def test_with_a_host_the_usual_ports_at_the_rate_of_its_tier(scanned):
         "rate": None,
         "unlimited": False,
         "authorized": None,
-        "pcap": None,
+        "record": None,
         "ring_slots": None,
         "ladder": None,
         "command": (),

@@ -142,6 +142,15 @@ def test_data_after_a_repeated_syn_waits_three_seconds():
     assert end.next_timer_ns == 5 * SECOND
 
 
+def test_once_a_round_trip_is_known_the_rto_is_never_below_its_least():
+    """As with Linux's rto_min of a route: the SYN waits as ever."""
+    end = in_state(State.SYN_SENT, rto_min_ns=10 * SECOND)
+    assert end.next_timer_ns == SECOND
+    answers(end, SYN_ACK, now_ns=SECOND // 2)
+    end.send(b"x", SECOND // 2)
+    assert end.next_timer_ns == SECOND // 2 + 10 * SECOND
+
+
 def test_one_try_is_possible():
     end = in_state(State.SYN_SENT, syn_tries=1, rto_ns=100)
     end.tick(100)

@@ -140,8 +140,8 @@ def _vanishing(report: FloodReport) -> Condition:
         )
     else:
         sentence = Text(
-            "The SYN, ACKs vanished: no RST came back from the forged addresses, and none of the "
-            "half-open connections ended by it."
+            "The SYN, ACKs vanished: no RST came back from the forged addresses, and none ended a "
+            "half-open connection."
         )
     return Condition(id=ConditionId.VANISHING, held=not resets, sentence=sentence)
 

@@ -65,7 +65,7 @@ def notice(of: Attack) -> Text:
             return Text(
                 "A SYN in the middle of a connection is never believed, whatever its number: the "
                 "challenge ACK asks back, and only an end that has really lost the connection "
-                "answers that with RST (RFC 5961 §4.2). The first TCP (RFC 793) reset the "
+                "answers that with RST (RFC 5961 §4.2). The original TCP (RFC 793) reset the "
                 "connection."
             )
         case Weapon.FIN:
@@ -100,8 +100,8 @@ def _of_rst(of: Attack) -> Text:
         )
     if of.aim is Aim.IN_WINDOW:
         return Text(
-            "The first TCP (RFC 793) believed any RST in the window. Since RFC 5961 it must have "
-            "the exact number; others only get a challenge ACK, and at most one in "
+            "The original TCP (RFC 793) believed any RST in the window. Since RFC 5961 it must "
+            "have the exact number; others only get a challenge ACK, and at most one in "
             "tcp_invalid_ratelimit (500 ms). A true peer that has lost the connection would answer "
             "it with an exact RST."
         )
