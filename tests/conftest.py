@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,14 @@ def really_root() -> bool:
     without.
     """
     return in_first_user_namespace() and holds(Capability.SYS_ADMIN, Capability.NET_ADMIN)
+
+
+def pytest_configure():
+    """Heed Ctrl-C, as the programs under test are to: a shell lets what it runs in the background
+    ignore it, and whoever is started from there as well.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(config, items):
