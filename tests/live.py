@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 _DEADLINE_S = 240.0
+_LONG_S = 1500.0
 
 
 class ChildError(AssertionError):
@@ -25,6 +26,15 @@ class ChildError(AssertionError):
 
 def forked(function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
     """`function(*args, **kwargs)`, computed in a forked child; its exception becomes a failure."""
+    return _within(_DEADLINE_S, function, args, kwargs)
+
+
+def forked_for_long(function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+    """The same for many repetitions, which take minutes where the machine has much else to do."""
+    return _within(_LONG_S, function, args, kwargs)
+
+
+def _within(deadline_s: float, function: Callable[..., T], args: Any, kwargs: Any) -> T:
     reader, writer = os.pipe()
     sys.stdout.flush()
     child = os.fork()
@@ -33,7 +43,7 @@ def forked(function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         _answer(writer, function, args, kwargs)
     os.close(writer)
     try:
-        outcome, value = pickle.loads(_read_all(reader, child))
+        outcome, value = pickle.loads(_read_all(reader, child, deadline_s))
     finally:
         os.close(reader)
         os.waitpid(child, 0)
@@ -54,13 +64,13 @@ def _answer(writer: int, function: Callable[..., Any], args: Any, kwargs: Any) -
     os._exit(0)
 
 
-def _read_all(reader: int, child: int) -> bytes:
-    end_s = time.monotonic() + _DEADLINE_S
+def _read_all(reader: int, child: int, deadline_s: float) -> bytes:
+    end_s = time.monotonic() + deadline_s
     received = b""
     while True:
         if not select.select([reader], [], [], max(end_s - time.monotonic(), 0))[0]:
             os.kill(child, signal.SIGKILL)
-            raise ChildError(f"the child did not answer within {_DEADLINE_S:.0f} s")
+            raise ChildError(f"the child did not answer within {deadline_s:.0f} s")
         octets = os.read(reader, 1 << 16)
         if not octets:
             return received

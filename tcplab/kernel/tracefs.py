@@ -35,6 +35,10 @@ _DROPS = "skb/kfree_skb"  # it has no addresses
 _HAS_SOCKET = "skaddr != 0"
 _IP_PACKETS = "(protocol == 0x0800 || protocol == 0x86DD)"
 _PATIENCE_S = 10.0
+_NOT_OURS_TO_REMOVE = frozenset({errno.EBUSY, errno.ENOENT, errno.ENODEV})
+"""EBUSY: a process holds its trace_pipe, so it is in use (its run may be in another PID namespace,
+and only look dead from here). The others: another run sweeps it right now, or has.
+"""
 
 
 class Tracing:
@@ -166,14 +170,11 @@ def _dead(root: Path) -> list[Path]:
 
 
 def _remove(instance: Path) -> None:
-    # EBUSY: a process holds its trace_pipe, so it is in use (its run may be in another PID
-    # namespace, and only look dead from here). ENOENT: another run swept it first.
-    with suppress(FileNotFoundError):
-        try:
-            instance.rmdir()
-        except OSError as refusal:
-            if refusal.errno != errno.EBUSY:
-                raise
+    try:
+        instance.rmdir()
+    except OSError as refusal:
+        if refusal.errno not in _NOT_OURS_TO_REMOVE:
+            raise
 
 
 def _started(process: int) -> int | None:

@@ -5,7 +5,6 @@ end.
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from difflib import unified_diff
-from itertools import pairwise
 
 import pytest
 
@@ -20,11 +19,11 @@ from tcplab.scenario.steps import At, On
 from tcplab.scenario.wire import Craft
 from tcplab.testbed.plan import Family
 from tcplab.timeline.events import CallEvent, CounterEvent, ExpectEvent, ReasonEvent, SegmentEvent
-from tcplab.timeline.timeline import Timeline, effect_ns, lane
+from tcplab.timeline.timeline import Timeline, lane
+from tests.experiment.pauses import lasted_ns, undisturbed
 from tests.live import forked
 
 RUNS = 20
-PATIENCE = 5
 RATE_LIMIT_NS = 500_000_000
 """tcp_invalid_ratelimit."""
 ALIVE, GONE = ("ESTABLISHED", "ESTABLISHED"), ("CLOSED", "CLOSED")
@@ -161,22 +160,17 @@ def not_met(timeline: Timeline) -> list[tuple[str, dict[str, str]]]:
     ]
 
 
-def paused(timeline: Timeline) -> bool:
-    """Did this process stand still for so long that another challenge ACK was due?"""
-    at_ns = [effect_ns(act) for act in timeline.told()]
-    return any(later - earlier > RATE_LIMIT_NS / 10 for earlier, later in pairwise(at_ns))
-
-
 def run(of: Attack, family: Family, rootless: bool | None, *, trace: bool = False) -> Timeline:
-    for _ in range(PATIENCE):
-        timeline = play(
+    """One run in which no second challenge ACK fell due. A trace that the kernel had no room for
+    tells nothing, as its findings say themselves.
+    """
+    return undisturbed(
+        lambda rootless: play(
             attack(of), command=("reset",), family=family, rootless=rootless, trace=trace
-        )
-        # A trace that the kernel had no room for tells nothing, as its findings say themselves.
-        if not paused(timeline) and not (trace and timeline.drops):
-            return timeline
-        rootless = None if rootless else rootless
-    raise AssertionError(f"the machine paused in {PATIENCE} runs of {PATIENCE}")
+        ),
+        lambda timeline: lasted_ns(timeline) > RATE_LIMIT_NS or (trace and timeline.drops > 0),
+        rootless=rootless,
+    )
 
 
 def runs(of: Attack, family: Family, rootless: bool) -> list[tuple[Outcome, list, int, str]]:

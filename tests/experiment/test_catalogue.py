@@ -1,7 +1,6 @@
 """Every scenario of the catalogue on the real kernel: what it expects, its golden joint trace."""
 
 from difflib import unified_diff
-from itertools import pairwise
 
 import pytest
 
@@ -12,14 +11,11 @@ from tcplab.scenario.host_settings import HostSettings
 from tcplab.scenario.steps import Scenario
 from tcplab.testbed.plan import Family
 from tcplab.timeline.events import ExpectEvent
-from tcplab.timeline.timeline import Timeline, effect_ns
+from tcplab.timeline.timeline import Timeline
+from tests.experiment.pauses import acks_fell_due, undisturbed
 from tests.live import forked
 
 RUNS = 20
-DELAYED_ACK_NS = 40_000_000
-"""Linux sends a delayed ACK by itself then (TCP_DELACK_MIN, include/net/tcp.h)."""
-PATIENCE = 5
-
 SCENARIOS = {name: load(name) for name in names()}
 TIMER_FREE = [name for name, scenario in SCENARIOS.items() if not scenario.timed]
 TIMED = [name for name, scenario in SCENARIOS.items() if scenario.timed]
@@ -34,22 +30,14 @@ def hangs_on_delayed_acks(scenario: Scenario) -> bool:
     return not scenario.timed and not all(map(acknowledges_at_once, scenario.hosts))
 
 
-def paused(timeline: Timeline) -> bool:
-    """Did this process, on a shared machine, stand still for so long that a delayed ACK fell
-    due?
-    """
-    at_ns = [effect_ns(act) for act in timeline.told()]
-    return any(later - earlier > DELAYED_ACK_NS / 2 for earlier, later in pairwise(at_ns))
-
-
 def run(name: str, family: Family = Family.IPV4, rootless: bool | None = True) -> Timeline:
     """One run; again if the machine paused in one that hangs on delayed ACKs."""
-    for _ in range(PATIENCE):
-        timeline = play(SCENARIOS[name], command=(name,), family=family, rootless=rootless)
-        if not (hangs_on_delayed_acks(SCENARIOS[name]) and paused(timeline)):
-            return timeline
-        rootless = None  # it has its user namespace by now
-    raise AssertionError(f"the machine paused in {PATIENCE} runs of {PATIENCE}")
+    scenario = SCENARIOS[name]
+    return undisturbed(
+        lambda rootless: play(scenario, command=(name,), family=family, rootless=rootless),
+        lambda timeline: hangs_on_delayed_acks(scenario) and acks_fell_due(timeline),
+        rootless=rootless,
+    )
 
 
 def not_met(timeline: Timeline) -> list[tuple[str, dict[str, str]]]:

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from difflib import unified_diff
-from itertools import pairwise
 
 import pytest
 
@@ -14,9 +13,10 @@ from tcplab.scenario.shipped import How, handshake, teardown
 from tcplab.tcp.states import State
 from tcplab.testbed.plan import Family
 from tcplab.timeline.events import CallEvent, SampleEvent, SegmentEvent, Source
-from tcplab.timeline.timeline import Stack, effect_ns
+from tcplab.timeline.timeline import Stack
 from tests.experiment.canonical import canonical, joint_trace
-from tests.live import forked
+from tests.experiment.pauses import acks_fell_due, undisturbed
+from tests.live import forked, forked_for_long
 from tests.render.printing import printed
 
 SCENARIOS = {"handshake": handshake(b"hello\n")} | {how.value: teardown(how) for how in How}
@@ -28,30 +28,15 @@ every_client = pytest.mark.parametrize("client", CLIENTS, ids=lambda client: cli
 every_family = pytest.mark.parametrize("family", Family, ids=lambda family: family.name.lower())
 
 
-DELAYED_ACK_NS = 40_000_000
-"""Linux sends a delayed ACK by itself then (TCP_DELACK_MIN, include/net/tcp.h)."""
-PATIENCE = 5
-
-
-def paused(timeline):
-    """Did this process, on a shared machine, stand still for so long that a delayed ACK fell due?
-
-    Only the close in three segments depends on it: its point is what happens before that time-out.
-    """
-    at_ns = [effect_ns(act) for act in timeline.told()]
-    return any(later - earlier > DELAYED_ACK_NS / 2 for earlier, later in pairwise(at_ns))
-
-
 def run(name, client=Stack.KERNEL, family=Family.IPV4, rootless=True):
-    """One run; the close in three segments again if the machine paused in it."""
-    for _ in range(PATIENCE):
-        timeline = play(
+    """One run. Only the close in three segments hangs on what happens before a time-out."""
+    return undisturbed(
+        lambda rootless: play(
             SCENARIOS[name], command=(name,), client=client, family=family, rootless=rootless
-        )
-        if name != "three-segment" or not paused(timeline):
-            return timeline
-        rootless = None  # it has its user namespace by now
-    raise AssertionError(f"the machine paused in {PATIENCE} runs of {PATIENCE}")
+        ),
+        lambda timeline: name == "three-segment" and acks_fell_due(timeline),
+        rootless=rootless,
+    )
 
 
 @every_scenario
@@ -148,11 +133,12 @@ def repeated(name, client, family, runs):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1600)
 @every_client
 @every_family
 @every_scenario
 def test_200_repetitions_give_one_trace(name, client, family):
-    traces, ports = forked(repeated, name, client, family, SLOW_RUNS)
+    traces, ports = forked_for_long(repeated, name, client, family, SLOW_RUNS)
 
     assert len(traces) == 1, "\n".join(
         unified_diff(*(trace.splitlines() for trace in sorted(traces)[:2]), lineterm="")

@@ -14,7 +14,7 @@ from tcplab.experiment.scan import scan_path
 from tcplab.scenario.services import Services
 from tcplab.testbed.direct import DirectTestbed
 from tcplab.testbed.plan import Family
-from tests.live import forked
+from tests.live import forked_for_long
 from tests.testbed import nft
 
 OPEN = (22, 80, 443, 8080, 50000)
@@ -104,21 +104,21 @@ def scans(rules: Rules, method: Method, family: Family, runs: int) -> list[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1600)
 @pytest.mark.parametrize("family", Family, ids=lambda family: family.name.lower())
 @pytest.mark.parametrize(
     "rules", [clean, filtered, five, twenty, filtered_and_five, prohibited, else_dropped]
 )
 def test_a_syn_scan_is_exact(rules, family):
-    assert forked(scans, rules, Method.SYN, family, RUNS) == []
+    assert forked_for_long(scans, rules, Method.SYN, family, RUNS) == []
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1600)
 @pytest.mark.parametrize("family", Family, ids=lambda family: family.name.lower())
 @pytest.mark.parametrize("rules", [clean, filtered, five, prohibited])
 def test_a_connect_scan_is_exact(rules, family):
-    assert forked(scans, rules, Method.CONNECT, family, RUNS) == []
+    assert forked_for_long(scans, rules, Method.CONNECT, family, RUNS) == []
 
 
 def test_a_wrong_port_would_be_seen():
