@@ -117,6 +117,7 @@ class Conductor:
                 if not self._play(step):
                     break
             self._settle(None)
+            self._testbed.look()
         except KeyboardInterrupt:
             self._interrupted = True
         except TcplabError as error:

@@ -141,6 +141,7 @@ class Flooding:
         self._look()
 
     def _look(self) -> None:
+        self._testbed.look()
         counters = self._counted()
         version = self._settings.version
         half_open = self._diag.in_state(State.SYN_RECEIVED, PORT, version=version)

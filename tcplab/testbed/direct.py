@@ -163,6 +163,10 @@ class DirectTestbed:
             permit=self._permit,
         )
 
+    def look(self) -> None:
+        """Raise RefusedError if somebody else has got at its links."""
+        self._permit.look()
+
     def server_saw(self) -> ServerSaw:
         """What the server's applications have accepted, and its kernel has counted, since the
         beginning. Nobody looked between two segments: there is no peak.

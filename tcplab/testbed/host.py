@@ -162,10 +162,16 @@ class Testbed(Protocol):
     def ip(self, host: str) -> str:
         """The address that the host has now."""
 
+    def look(self) -> None:
+        """Raise RefusedError if somebody else has got at it, so that what was seen is not all its
+        own.
+        """
+
     def arrivals(self, timeout_s: float) -> list[Arrival]:
         """Frames sent by hosts since the last call, oldest first; waits up to `timeout_s` for one.
 
-        Returns early, and perhaps with none, when a background activity has something to do.
+        Returns early, and perhaps with none, when a background activity has something to do. Raises
+        what `look` does.
         """
 
     def deliver(self, arrival: Arrival) -> bool:

@@ -162,14 +162,21 @@ class NamespaceTestbed:
 
     # --- the wire ---------------------------------------------------------------------------
 
+    def look(self) -> None:
+        """Raise RefusedError if somebody else has got at its links."""
+        self._permit.look()
+
     def arrivals(self, timeout_s: float) -> list[Arrival]:
         """Frames that hosts have sent, oldest first. Frames that are no TCP pass on at once.
 
         Returns early with none if an application can go on, whose socket is ready or whose time
-        has come.
+        has come. Raises RefusedError as soon as somebody else has got at the links: kernels send of
+        their own accord while a run waits.
         """
         deadline_ns = time.monotonic_ns() + int(timeout_s * 1e9)
+        wakers = (self._socket.fileno(), self._permit.fileno())
         while True:
+            self.look()
             found = self._taken()
             timers = [host.tick() for host in self.hosts.values()]
             now_ns = time.monotonic_ns()
@@ -180,7 +187,7 @@ class NamespaceTestbed:
             if play_ns is not None and play_ns <= now_ns:
                 return []
             wakes = [deadline_ns, *(at_ns for at_ns in (*timers, play_ns) if at_ns is not None)]
-            if sleep(self._socket.fileno(), self.hosts.values(), max(min(wakes) - now_ns, 0)):
+            if sleep(wakers, self.hosts.values(), max(min(wakes) - now_ns, 0)):
                 return self._taken()
 
     def _taken(self) -> list[Arrival]:

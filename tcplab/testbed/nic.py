@@ -113,6 +113,9 @@ class NicTestbed:
         """The address of either end."""
         return self.hosts[host].ip
 
+    def look(self) -> None:
+        """A real link is everybody's."""
+
     def arrivals(self, timeout_s: float) -> list[Arrival]:
         """Segments of the flow, and ICMP errors about it, that passed the interface."""
         deadline_ns = time.monotonic_ns() + int(timeout_s * 1e9)

@@ -15,9 +15,9 @@ class Sleeper(Protocol):
         """These are ready, and it is known."""
 
 
-def sleep(wire: int, hosts: Collection[Sleeper], most_ns: int) -> bool:
-    """Wait until the descriptor `wire` is readable, an application can go on, or the time is over;
-    True if it was an application. In whole milliseconds, rounded up.
+def sleep(wire: Collection[int], hosts: Collection[Sleeper], most_ns: int) -> bool:
+    """Wait until one of the `wire`'s descriptors is readable, an application can go on, or the time
+    is over; True if it was an application. In whole milliseconds, rounded up.
     """
     # Not select(): a scenario may have more descriptors than it can count (1024).
     sleeping = poll()
@@ -27,8 +27,9 @@ def sleep(wire: int, hosts: Collection[Sleeper], most_ns: int) -> bool:
             wanted[descriptor] = wanted.get(descriptor, 0) | events
     for descriptor, events in wanted.items():
         sleeping.register(descriptor, events)
-    sleeping.register(wire, POLLIN)
-    ready = {descriptor for descriptor, _events in sleeping.poll(most_ns / 1e6)} - {wire}
+    for descriptor in wire:
+        sleeping.register(descriptor, POLLIN)
+    ready = {descriptor for descriptor, _events in sleeping.poll(most_ns / 1e6)}.difference(wire)
     for host in hosts:
         host.stop_waiting(ready)
     return bool(ready)

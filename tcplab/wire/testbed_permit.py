@@ -80,6 +80,10 @@ class TestbedPermit:
         """
         self._blocks.append(_own(block, hosts_only=False))
 
+    def fileno(self) -> int:
+        """For whoever waits: readable when there is something to `look` at."""
+        return self._epoll.fileno()
+
     def look(self) -> None:
         """Raise RefusedError as `check` does, whatever the destination."""
         self.check("")

@@ -9,10 +9,12 @@ import pytest
 
 from tcplab.analysis.flooding.settings import FloodSettings
 from tcplab.errors import RefusedError, TcplabError
+from tcplab.experiment.conductor import CutShortError
 from tcplab.experiment.flood import flood
 from tcplab.experiment.on_testbed import play
 from tcplab.kernel import links
 from tcplab.kernel.netlink import ACK, CREATE, attribute, integer
+from tcplab.scenario.half_open import no_ack
 from tcplab.scenario.shipped import handshake
 from tcplab.scenario.steps import Connection
 from tcplab.tcp.flags import Flags
@@ -20,6 +22,7 @@ from tcplab.testbed import direct as direct_module
 from tcplab.testbed import namespace as stepped_module
 from tcplab.testbed.netns import Namespace
 from tcplab.testbed.plan import Family
+from tcplab.timeline.events import Event, SegmentEvent
 from tcplab.wire.packet_socket import PacketSocket
 from tests.live import forked
 from tests.testbed.confined import KINDS, Lab, frame, lab_of, tried
@@ -293,6 +296,39 @@ def test_a_run_that_a_stranger_comes_into_ends_as_refused(run, family, rootless)
 
     assert said == "evil0 is in the testbed, and is none of its interfaces."
     assert status == "REFUSED"
+
+
+def waiting(family: Family, when: Callable[[SegmentEvent], bool]) -> tuple[str, str, list[str]]:
+    """A stranger comes into a run that only waits from then on: what is said, with which status,
+    and the flags of the segments that were seen.
+    """
+    made = Made()
+    scenario = no_ack(2, version=family.value)
+    with contextlib.ExitStack() as open_:
+
+        def heed(event: Event) -> None:
+            if isinstance(event, SegmentEvent) and when(event):
+                by = open_.enter_context(intruder())
+                by.move_in(made.namespaces[-1], up=True)
+
+        try:
+            timeline = play(scenario, command=(), family=family, rootless=True, heed=heed)
+        except CutShortError as cut:
+            flags = [str(each.segment.flags) for each in cut.timeline.segments()]
+            return str(cut.what), cut.status.name, flags
+        return "it went on", "", [str(each.segment.flags) for each in timeline.segments()]
+
+
+@every_family
+def test_a_stranger_is_noticed_while_nobody_but_a_kernel_s_timer_sends(family):
+    """The server would have sent its SYN, ACK two more times, in the course of 7 s."""
+    said = forked(waiting, family, lambda event: event.segment.has(Flags.ACK))
+
+    assert said == (
+        "evil0 is in the testbed, and is none of its interfaces.",
+        "REFUSED",
+        [str(Flags.SYN), str(Flags.SYN | Flags.ACK)],
+    )
 
 
 # --- routes and addresses -----------------------------------------------------------------------
