@@ -25,8 +25,24 @@ def pytest_configure():
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_xdist_auto_num_workers():
+    """A few more than there are processors, for a live test mostly waits: for carriers, for timers,
+    for the kernel's grace periods.
+    """
+    processors = len(os.sched_getaffinity(0))
+    return processors + (processors + 1) // 2
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config, items):
-    """Tests for root are another half of the suite: an unprivileged run does not collect them."""
+    """Tests for root are another half of the suite: an unprivileged run does not collect them.
+
+    They run one after another. Some leave a dead tracing instance behind, to find it there; any
+    other that traces would sweep it.
+    """
+    for item in items:
+        if item.get_closest_marker("root") is not None:
+            item.add_marker(pytest.mark.xdist_group("root"))
     if really_root():
         return
     kept = [item for item in items if item.get_closest_marker("root") is None]
