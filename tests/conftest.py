@@ -37,12 +37,13 @@ def pytest_xdist_auto_num_workers():
 def pytest_collection_modifyitems(config, items):
     """Tests for root are another half of the suite: an unprivileged run does not collect them.
 
-    They run one after another. Some leave a dead tracing instance behind, to find it there; any
-    other that traces would sweep it.
+    Those that trace run one after another. Some leave a dead tracing instance behind, to find it
+    there; any other that traces would sweep it.
     """
     for item in items:
-        if item.get_closest_marker("root") is not None:
-            item.add_marker(pytest.mark.xdist_group("root"))
+        if item.get_closest_marker("traces") is not None:
+            item.add_marker(pytest.mark.root)
+            item.add_marker(pytest.mark.xdist_group("tracefs"))
     if really_root():
         return
     kept = [item for item in items if item.get_closest_marker("root") is None]

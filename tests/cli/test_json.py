@@ -137,7 +137,7 @@ def test_a_shape_that_is_not_kept_is_found():
     ]
 
 
-@pytest.mark.root
+@pytest.mark.traces
 def test_a_traced_run_keeps_the_shape_too(run: Run):
     told = run("teardown", "--how", "abort", "--trace", "--json").document
     assert faults(told, TIMELINE) == []

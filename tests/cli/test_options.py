@@ -145,7 +145,7 @@ def test_v_folds_long_values_under_their_beginning(run: Run, width):
     assert not lines[at + 1][value:].startswith(" ")
 
 
-@pytest.mark.root
+@pytest.mark.traces
 def test_trace_adds_what_the_kernel_s_tracepoints_say(run: Run):
     told = run("handshake", "--client", "kernel", "--trace", "--json").document
     agreed = [f["verdict"] for f in told["findings"] if f["id"].startswith("trace.")]
@@ -153,7 +153,7 @@ def test_trace_adds_what_the_kernel_s_tracepoints_say(run: Run):
     assert "tracepoint" in {event["source"] for event in events(told, "state")}
 
 
-@pytest.mark.root
+@pytest.mark.traces
 def test_a_trace_tells_of_no_drops_that_were_none(run: Run):
     assert "drop:" not in run("handshake", "--client", "kernel", "--trace").out
 

@@ -283,7 +283,7 @@ def dropped(of: Attack) -> tuple[list[str], list[str], list[str]]:
     return words, told, wrong
 
 
-@pytest.mark.root
+@pytest.mark.traces
 @pytest.mark.parametrize("name", DROPPED)
 def test_as_root_the_kernel_s_own_drop_reason_is_told(name):
     words, told, wrong = forked(dropped, ATTACKS[name])
@@ -293,7 +293,7 @@ def test_as_root_the_kernel_s_own_drop_reason_is_told(name):
     assert wrong == []
 
 
-@pytest.mark.root
+@pytest.mark.traces
 @every_attack
 def test_as_root_the_tracepoints_agree(name):
     _words, _told, wrong = forked(dropped, ATTACKS[name])

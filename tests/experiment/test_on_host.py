@@ -14,6 +14,7 @@ from tcplab.wire.frame import Link
 from tests.actors import Tun, play, server
 from tests.links import DEADLINE_S, PORT, Result, Run, apart, every_version, on_link, routed
 
+pytestmark = pytest.mark.xdist_group("host")  # what all of it waits for it waits for once
 NETWORKS = (on_link, routed)
 LINE = "hello"
 

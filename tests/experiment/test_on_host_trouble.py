@@ -29,6 +29,7 @@ from tests.links import (
     routed,
 )
 
+pytestmark = pytest.mark.xdist_group("trouble")  # what all of it waits for it waits for once
 NETWORKS = (on_link, routed)
 NOBODY = {4: "192.0.2.77", 6: "2001:db8:1::77"}
 LINE = "hello"

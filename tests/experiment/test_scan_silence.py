@@ -18,6 +18,7 @@ from tests.links import (
 from tests.scans import Scan, Scanned, Served, scanned
 from tests.testbed import nft
 
+pytestmark = pytest.mark.xdist_group("silence")  # what all of it waits for it waits for once
 METHODS = ("--syn", "--connect")
 NOBODY = {4: "192.0.2.77", 6: "2001:db8:1::77"}
 ROUTER = {4: "192.0.2.254", 6: "2001:db8:1::254"}

@@ -54,7 +54,7 @@ def compared(seed):
     return found, lost
 
 
-@pytest.mark.root
+@pytest.mark.traces
 def test_100_random_connections_have_no_mismatch():
     seed = Random().randrange(2**32)
     print(f"seed {seed}")
@@ -66,7 +66,7 @@ def test_100_random_connections_have_no_mismatch():
         assert (name, verdicts) == (name, {f"trace.{host}": "yes" for host in kernels})
 
 
-@pytest.mark.root
+@pytest.mark.traces
 def test_abort_the_kernel_says_which_end_sent_the_reset_and_which_received_it():
     timeline = forked(traced, teardown(How.ABORT), Stack.KERNEL, Family.IPV4)
 

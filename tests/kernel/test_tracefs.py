@@ -84,7 +84,7 @@ def turns(port: int, state: State):
     return lambda e: isinstance(e, Transition) and e.local.port == port and e.new is state
 
 
-@pytest.mark.root
+@pytest.mark.traces
 @pytest.mark.parametrize("family", [socket.AF_INET, socket.AF_INET6])
 def test_a_whole_connection_is_traced_at_both_ends(inside, family: int):
     with listening(family) as listener, bound(family) as client:
@@ -122,7 +122,7 @@ def test_a_whole_connection_is_traced_at_both_ends(inside, family: int):
     assert ips == {LOOPBACK[family]}
 
 
-@pytest.mark.root
+@pytest.mark.traces
 def test_fin_wait_2_after_shutdown_is_traced_to_close_when_the_peers_fin_arrives(inside):
     with listening() as listener, bound() as client:
         port = port_of(client)
@@ -137,7 +137,7 @@ def test_fin_wait_2_after_shutdown_is_traced_to_close_when_the_peers_fin_arrives
     assert changes(after, port) == [(State.FIN_WAIT_2, State.CLOSED)]
 
 
-@pytest.mark.root
+@pytest.mark.traces
 def test_fin_wait_2_after_close_is_traced_to_close_at_once(inside):
     with listening() as listener, bound() as client:
         port = port_of(client)
@@ -153,7 +153,7 @@ def test_fin_wait_2_after_close_is_traced_to_close_at_once(inside):
     ]
 
 
-@pytest.mark.root
+@pytest.mark.traces
 def test_a_refused_connection_shows_reset_reason_and_drop(inside):
     with bound() as nobody, bound() as client:
         with Tracing.open(frozenset({port_of(client)})) as tracing:
@@ -173,7 +173,7 @@ def test_a_refused_connection_shows_reset_reason_and_drop(inside):
     assert all(began_ns - 500 <= event.at_ns <= ended_ns + 500 for event in events)
 
 
-@pytest.mark.root
+@pytest.mark.traces
 def test_a_syn_that_nobody_answers_is_retransmitted(inside):
     with closing(Shield("127.0.0.1")) as silent, bound() as client:
         client.setblocking(False)
@@ -195,7 +195,7 @@ def ports_seen(events: list[Traced]) -> set[int]:
     }
 
 
-@pytest.mark.root
+@pytest.mark.traces
 def test_connections_at_other_ports_are_not_seen(inside):
     with listening() as listener, bound() as ours, bound() as other, bound() as nobody:
         expected = {port_of(ours), port_of(listener)}
@@ -220,7 +220,7 @@ def elsewhere(act) -> None:
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
-@pytest.mark.root
+@pytest.mark.traces
 def test_a_port_scan_by_others_is_not_even_handed_out(inside):
     """Its resets would come faster than they can be read, and no barrier would ever be reached."""
     with bound() as nobody, bound() as ours:
@@ -238,7 +238,7 @@ def test_a_port_scan_by_others_is_not_even_handed_out(inside):
         assert [interpret(line).remote.port for line in handed_out] == [port_of(ours)]
 
 
-@pytest.mark.root
+@pytest.mark.traces
 def test_a_reset_by_a_socket_is_traced_whoever_caused_it(inside):
     """A timer, say, that runs in any task's context."""
     with bound() as ours:
@@ -259,7 +259,7 @@ def test_a_reset_by_a_socket_is_traced_whoever_caused_it(inside):
     assert [(event.local.port, event.remote.port) for event in resets] == [(here, there)]
 
 
-@pytest.mark.root
+@pytest.mark.traces
 def test_two_runs_at_once_do_not_see_each_others_events(inside):
     with listening() as listener, bound() as ours, bound() as theirs:
         server_port = port_of(listener)
@@ -285,7 +285,7 @@ def test_two_runs_at_once_do_not_see_each_others_events(inside):
         here.close()
 
 
-@pytest.mark.root
+@pytest.mark.traces
 def test_nothing_is_mounted_where_others_can_see_it():
     before = Path("/proc/self/mountinfo").read_text()
     with Tracing.open(frozenset({1})):
@@ -315,7 +315,7 @@ def instances() -> list[Path]:
         return list((root / "instances").iterdir())
 
 
-@pytest.mark.root
+@pytest.mark.traces
 def test_the_instance_of_a_killed_run_is_left_over_until_the_next_run():
     name = killed_run()
     assert name in leftovers()
@@ -323,7 +323,7 @@ def test_the_instance_of_a_killed_run_is_left_over_until_the_next_run():
         assert name not in leftovers()
 
 
-@pytest.mark.root
+@pytest.mark.traces
 def test_an_instance_whose_process_id_belongs_to_a_later_process_is_left_over():
     name = f"tcplab-{os.getpid()}-1"
     with tracefs._tracefs() as root:
@@ -333,7 +333,7 @@ def test_an_instance_whose_process_id_belongs_to_a_later_process_is_left_over():
     assert name not in leftovers()
 
 
-@pytest.mark.root
+@pytest.mark.traces
 def test_the_instance_of_a_living_run_is_not_swept(inside):
     name = f"tcplab-{os.getpid()}-{tracefs._started(os.getpid())}"
     with (
@@ -348,7 +348,7 @@ def test_the_instance_of_a_living_run_is_not_swept(inside):
         assert changes(tracing.read(), port_of(client)) != []
 
 
-@pytest.mark.root
+@pytest.mark.traces
 def test_an_instance_that_is_in_use_survives_even_if_its_run_looks_dead():
     """As a run in another PID namespace does."""
     name = f"tcplab-{os.getpid()}-2"
@@ -362,7 +362,7 @@ def test_an_instance_that_is_in_use_survives_even_if_its_run_looks_dead():
         assert name not in leftovers()
 
 
-@pytest.mark.root
+@pytest.mark.traces
 def test_closing_removes_the_instance():
     tracing = Tracing.open(frozenset({1}))
     tracing.close()

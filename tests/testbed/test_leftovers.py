@@ -103,7 +103,7 @@ TRACED = (
 )
 
 
-@pytest.mark.root
+@pytest.mark.traces
 @pytest.mark.slow
 def test_kill_9_of_a_traced_run_leaves_nothing_after_the_next_one(watch, chance, tcplab_program):
     lasts_s = {run: duration_s(watch, tcplab_program, run) for run in TRACED}
@@ -131,7 +131,7 @@ def test_a_signal_ends_a_run_promptly_and_leaves_nothing(watch, chance, tcplab_p
     assert 128 + number in statuses(ends) <= {0, 128 + number}
 
 
-@pytest.mark.root
+@pytest.mark.traces
 @pytest.mark.slow
 @pytest.mark.parametrize("number", HEEDED, ids=lambda number: number.name)
 def test_a_signal_ends_a_traced_run_and_leaves_nothing(watch, chance, tcplab_program, number):
@@ -222,7 +222,7 @@ def test_a_planted_namespace_is_found(tmp_path):
     assert apart(planted_namespace, tmp_path, beside) == [f"namespace {beside}"]
 
 
-@pytest.mark.root
+@pytest.mark.traces
 def test_a_planted_tracing_instance_is_found(watch):
     planted = watch.start("true")
     ended(planted)
