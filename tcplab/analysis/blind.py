@@ -7,6 +7,7 @@ not hear, either.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum
 from typing import assert_never
 
 from tcplab.analysis.flooding.settings import MOST_FRAMES, MOST_SECONDS
@@ -86,12 +87,23 @@ class Needs:
     after: Effort | None
 
 
-def needs(weapon: Weapon, *, window: int, ack_window: int, ports: int) -> Needs:
+class AckRule(Enum):
+    """How old an ACK number a kernel believes in a segment with data.
+
+    By RFC 5961 §5.2 as old as the largest window that it has been offered (`WINDOW`); by Linux
+    since 6.7 also not older than the first octet that it has sent (`SENT`), for nobody can have
+    acknowledged what came before.
+    """
+
+    WINDOW = "window"
+    SENT = "sent"
+
+
+def needs(weapon: Weapon, *, window: int, ack_reach: int, ports: int) -> Needs:
     """What it takes to hit a `window` (octets) where the client's port is one of `ports`.
 
-    `ack_window` is the largest window that the victim has been offered, within which RFC 5961 §5.2
-    wants acknowledgment numbers to be. RFC 793 took every one that is not of the future: half of
-    them.
+    An acknowledgment number is believed if it is of all that has been sent, or at most `ack_reach`
+    octets older. RFC 793 took every one that is not of the future: half of them.
     """
     in_window = -(-NUMBERS // window) * ports
     match weapon:
@@ -100,7 +112,7 @@ def needs(weapon: Weapon, *, window: int, ack_window: int, ports: int) -> Needs:
         case Weapon.SYN:
             return Needs(before=Effort(frames=in_window), after=None)
         case Weapon.DATA:
-            acks = -(-NUMBERS // ack_window)
+            acks = -(-NUMBERS // (ack_reach + 1))
             return Needs(before=Effort(frames=in_window * 2), after=Effort(frames=in_window * acks))
         case Weapon.FIN | Weapon.HANDSHAKE:
             raise ValueError(f"{weapon.value} is not forged blindly")
@@ -113,17 +125,20 @@ class BlindReport:
     """An attack that is over, or was ended (`partial`).
 
     `sent` frames took `seconds` to send. `window` is the server's receive window, by which the
-    guesses stepped, and `ack_window` the client's, in octets; the client's port was one of `ports`.
-    `exchanges` of a message and its answer succeeded meanwhile. `client` and `server` are the
-    states after it. `forged_octets` is how much of what the server's application read was not the
-    client's. `counters` are the deltas of the server's.
+    guesses stepped, and `client_window` the client's, in octets; so many octets of the server's
+    were `acknowledged` by the end. `ack_rule` is what the server's kernel was found to follow, None
+    where that does not matter. The client's port was one of `ports`. `exchanges` of a message and
+    its answer succeeded meanwhile. `client` and `server` are the states after it. `forged_octets`
+    is how much of what the server's application read was not the client's. `counters` are the
+    deltas of the server's.
     """
 
     settings: BlindSettings
     kernel: str
     rootless: bool
     window: int
-    ack_window: int
+    client_window: int
+    acknowledged: int
     ports: int
     sent: int
     seconds: float
@@ -131,15 +146,27 @@ class BlindReport:
     client: State
     server: State
     counters: Mapping[str, int]
+    ack_rule: AckRule | None = None
     forged_octets: int = 0
     partial: bool = False
 
     @property
     def needs(self) -> Needs:
         """What it would have taken."""
+        return self.needs_with(self.ports)
+
+    def needs_with(self, ports: int) -> Needs:
+        """What it would have taken where the client's port is one of so many."""
         return needs(
-            self.settings.weapon, window=self.window, ack_window=self.ack_window, ports=self.ports
+            self.settings.weapon, window=self.window, ack_reach=self.ack_reach, ports=ports
         )
+
+    @property
+    def ack_reach(self) -> int:
+        """How old an acknowledgment number may be, in octets."""
+        if self.ack_rule is AckRule.SENT:
+            return min(self.client_window, self.acknowledged)
+        return self.client_window
 
     @property
     def pps(self) -> float:

@@ -4,7 +4,8 @@ import time
 from collections.abc import Sequence
 from contextlib import closing
 
-from tcplab.analysis.blind import COUNTERS, BlindReport, BlindSettings
+from tcplab.analysis.blind import COUNTERS, AckRule, BlindReport, BlindSettings
+from tcplab.experiment.ack_rule import ack_rule
 from tcplab.experiment.conversation import Conversation
 from tcplab.kernel.counters import Counters, delta
 from tcplab.scenario.attacks.attack import Weapon
@@ -48,18 +49,25 @@ def blind(settings: BlindSettings, *, rootless: bool | None = None) -> BlindRepo
     with closing(testbed):
         with testbed.inside("server"):
             counters = Counters()
-        with closing(counters), closing(Conversation(testbed, _PORT)) as conversation:
-            return _attack(testbed, settings, conversation, counters)
+        with closing(counters):
+            # Nothing but data is believed for its ACK number.
+            rule = ack_rule(testbed) if settings.weapon is Weapon.DATA else None
+            with closing(Conversation(testbed, _PORT)) as conversation:
+                return _attack(testbed, settings, conversation, counters, rule)
 
 
 def _attack(
-    testbed: DirectTestbed, settings: BlindSettings, conversation: Conversation, counters: Counters
+    testbed: DirectTestbed,
+    settings: BlindSettings,
+    conversation: Conversation,
+    counters: Counters,
+    rule: AckRule | None,
 ) -> BlindReport:
     conversation.exchange()
     if settings.receive_buffer is not None:
         for _ in range(_WIDENING):
             conversation.exchange(min(_WIDENING_OCTETS, settings.receive_buffer // 4))
-    window, ack_window = conversation.windows()
+    window, client_window = conversation.windows()
     ports = [conversation.client.port] if settings.port_known else _ports(testbed)
     path = testbed.path("attacker")
     guesses = Guesses(
@@ -92,7 +100,9 @@ def _attack(
         kernel=facts.kernel,
         rootless=facts.rootless,
         window=window,
-        ack_window=ack_window,
+        client_window=client_window,
+        acknowledged=conversation.acknowledged(),
+        ack_rule=rule,
         ports=len(ports),
         sent=sent,
         seconds=took_ns / _NS,

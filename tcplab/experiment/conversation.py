@@ -3,7 +3,7 @@
 import socket
 from contextlib import ExitStack
 
-from tcplab.kernel import tcp_info
+from tcplab.kernel import repair, tcp_info
 from tcplab.kernel.sock_diag import SockDiag
 from tcplab.tcp.segment import Address
 from tcplab.tcp.states import State
@@ -83,6 +83,15 @@ class Conversation:
         """The windows that the server and the client have offered, in octets."""
         return _offered_to(self._client), _offered_to(self._server)
 
+    def acknowledged(self) -> int:
+        """How many octets the server has sent and had acknowledged."""
+        return _info(self._server).get("bytes_acked", 0)
+
+    def expected(self) -> tuple[int, int]:
+        """The number that the server expects next of the client, and the client of the server."""
+        sent, received = repair.next_numbers(self._server)
+        return received, sent
+
     def states(self) -> tuple[State, State]:
         """The client's and the server's, as their kernels have them; CLOSED: there is none."""
         client = self._here.get(self.client, self.server)
@@ -98,5 +107,8 @@ class Conversation:
 
 
 def _offered_to(end: socket.socket) -> int:
-    octets = end.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO_OCTETS)
-    return tcp_info.parse(octets).get("snd_wnd") or _UNSCALED
+    return _info(end).get("snd_wnd") or _UNSCALED
+
+
+def _info(end: socket.socket) -> dict[str, int]:
+    return tcp_info.parse(end.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO_OCTETS))

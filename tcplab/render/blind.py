@@ -1,8 +1,9 @@
 """An attack from off the path, for people: what it would take, what was tried, what came of it."""
 
 from collections.abc import Iterator
+from typing import assert_never
 
-from tcplab.analysis.blind import BlindReport, Effort, needs
+from tcplab.analysis.blind import AckRule, BlindReport, Effort
 from tcplab.render.cells import wrapped
 from tcplab.render.harmless import harmless, plain
 from tcplab.render.page import Line, Style
@@ -71,17 +72,11 @@ class _Page:
             (_unknown(Text("Today"), self._ports), self._ports, "after"),
         )
         for rule, ports, when in rules:
-            effort = getattr(
-                needs(
-                    report.settings.weapon,
-                    window=report.window,
-                    ack_window=report.ack_window,
-                    ports=ports,
-                ),
-                when,
-            )
+            effort = getattr(report.needs_with(ports), when)
             sentence = Text("{rule}: {effort}", rule=rule, effort=self._effort(effort))
             yield from self._told(sentence, indent=3)
+        if report.ack_rule is not None:
+            yield from self._told(_reach(report, report.ack_rule), indent=3)
 
     def _effort(self, effort: Effort | None) -> Text:
         report = self._report
@@ -130,6 +125,28 @@ def _title(report: BlindReport) -> Text:
 
 def _unknown(rule: Text, ports: int) -> Text:
     return Text("{rule}, with one of {ports} ports", rule=rule, ports=_grouped(ports))
+
+
+def _reach(report: BlindReport, rule: AckRule) -> Text:
+    octets = _grouped(report.ack_reach)
+    match rule:
+        case AckRule.SENT:
+            return Text(
+                "As tried out on this kernel, an ACK number may be {octets} octets old: the client "
+                "has acknowledged {acknowledged} octets of the server's, its window is {window}, "
+                "and the smaller one counts.",
+                octets=octets,
+                acknowledged=_grouped(report.acknowledged),
+                window=_grouped(report.client_window),
+            )
+        case AckRule.WINDOW:
+            return Text(
+                "As tried out on this kernel, an ACK number may be {octets} octets old: the "
+                "client's window, whether the server has sent so much or not.",
+                octets=octets,
+            )
+        case _:
+            assert_never(rule)
 
 
 def _tried(report: BlindReport) -> Iterator[Text]:
@@ -182,7 +199,8 @@ def _lesson(weapon: Weapon) -> Text:
         return Text(
             "For data a number in the window is enough, still; but its ACK number must be one that "
             "the peer could have sent, which RFC 5961 §5.2 narrowed from half of all numbers to "
-            "one window. And what was believed still waits for the gap before it."
+            "one window, and Linux 6.7 to octets that were really sent. And what was believed "
+            "still waits for the gap before it."
         )
     return Text(
         "RFC 793 believed any RST in the window, so 2^32 divided by the window was enough. RFC "

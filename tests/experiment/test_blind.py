@@ -2,22 +2,29 @@
 
 import os
 import signal
-import socket
-from struct import unpack
+from contextlib import closing
 
 import pytest
 
-from tcplab.analysis.blind import BlindReport, BlindSettings
+from tcplab.analysis.blind import AckRule, BlindReport, BlindSettings
 from tcplab.experiment import blind as module
+from tcplab.experiment.ack_rule import ack_rule
 from tcplab.experiment.blind import blind
 from tcplab.experiment.conversation import Conversation
 from tcplab.scenario.attacks.attack import Weapon
+from tcplab.scenario.services import Services
+from tcplab.tcp.flags import Flags
 from tcplab.tcp.states import State
-from tcplab.wire.burst.guessing import Guesses
+from tcplab.testbed.direct import DirectTestbed
+from tcplab.testbed.plan import Family
+from tcplab.wire.burst.flood import Flood
+from tcplab.wire.burst.forging import forged
+from tcplab.wire.burst.guessing import Guesses, numbered
 from tests.live import forked
 from tests.testbed.test_namespace import descriptors, still_open
 
 WIDE = 8 << 20
+LINE = b"The client never said this.\n"
 
 every_version = pytest.mark.parametrize("version", [4, 6], ids=["ipv4", "ipv6"])
 
@@ -78,16 +85,6 @@ def test_the_same_as_root(version):
     assert not report.rootless
 
 
-def next_number(of: socket.socket) -> int:
-    """Its snd_nxt, where nothing is on its way: from its own kernel, as CRIU reads it."""
-    repair, queue, number, send_queue = 19, 20, 21, 2  # linux/tcp.h
-    of.setsockopt(socket.IPPROTO_TCP, repair, 1)
-    of.setsockopt(socket.IPPROTO_TCP, queue, send_queue)
-    (found,) = unpack("=I", of.getsockopt(socket.IPPROTO_TCP, number, 4))
-    of.setsockopt(socket.IPPROTO_TCP, repair, -1)
-    return found
-
-
 @every_version
 def test_the_right_guess_would_be_believed(version):
     """The control: the forged frames do reach the connection, and the report tells of success."""
@@ -102,7 +99,7 @@ def test_the_right_guess_would_be_believed(version):
 
         class Lucky(Guesses):
             def fields(self, first, count):
-                self._first, self._step = next_number(talks[0]._client), 0
+                self._first, self._step = talks[-1].expected()[0], 0
                 return super().fields(first, count)
 
         module.Conversation, module.Guesses = Overheard, Lucky
@@ -114,6 +111,49 @@ def test_the_right_guess_would_be_believed(version):
     assert report.server is State.CLOSED
     assert report.counters["TcpEstabResets"] >= 1
     assert report.exchanges == 0
+
+
+@every_version
+def test_the_rule_for_acknowledgment_numbers_is_what_the_kernel_does_with_data(version):
+    """The page's claim: one octet more than `ack_reach` back is not believed, and that much is."""
+
+    def run() -> tuple[AckRule, int, int]:
+        testbed = DirectTestbed(
+            family=Family(version),
+            services=Services(),
+            rootless=True,
+            others=("client", "attacker"),
+        )
+        with closing(testbed):
+            rule = ack_rule(testbed)
+            return rule, forged_line(testbed, rule, 0), forged_line(testbed, rule, 1)
+
+    rule, at_reach, beyond = forked(run)
+    assert rule in AckRule
+    assert (at_reach, beyond) == (len(LINE), 0)
+
+
+def forged_line(testbed: DirectTestbed, rule: AckRule, beyond: int) -> int:
+    """The octets that the server's program has read of a line in the client's name, the ACK number
+    of which is `beyond` octets older than may be.
+    """
+    with closing(Conversation(testbed, 80)) as conversation:
+        conversation.exchange(10)
+        expected, sent = conversation.expected()
+        # The oldest under SENT is the first octet's number, whenever its delayed ACK comes.
+        oldest = sent - 10
+        if rule is AckRule.WINDOW:
+            oldest += conversation.acknowledged() - conversation.windows()[1]
+        path = testbed.path("attacker")
+        template = forged(conversation.client.ip, path.destination, Flags.PSH | Flags.ACK, LINE)
+        fields = numbered(template, conversation.client.port, 80, seq=expected, ack=oldest - beyond)
+        with closing(Flood(path, template, lambda _first, _count: fields, frames=1)) as flood:
+            assert flood.send() == 1
+        conversation._server.settimeout(0)
+        try:
+            return len(conversation._server.recv(100))
+        except BlockingIOError:
+            return 0
 
 
 def test_ctrl_c_leaves_a_partial_report_and_nothing_open():

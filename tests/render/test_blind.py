@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from rich.cells import cell_len
 
-from tcplab.analysis.blind import COUNTERS, BlindReport, BlindSettings
+from tcplab.analysis.blind import COUNTERS, AckRule, BlindReport, BlindSettings
 from tcplab.render.blind import page
 from tcplab.render.blind_json import document
 from tcplab.render.language import Language, speaker
@@ -24,7 +24,9 @@ def report(weapon: Weapon = Weapon.RST, **counted: int) -> BlindReport:
         kernel="6.18.44-generic",
         rootless=True,
         window=65536,
-        ack_window=65536,
+        client_window=64512,
+        acknowledged=2624,
+        ack_rule=AckRule.SENT if weapon is Weapon.DATA else None,
         ports=1,
         sent=20_000,
         seconds=0.25,
@@ -72,6 +74,23 @@ def test_today_every_number_has_to_be_tried():
     assert f"Today, with one of 28,232 ports: {2**32 * PORTS:,} frames" in said(report())
 
 
+def test_an_acknowledgment_number_reaches_as_far_as_was_acknowledged():
+    told = report(Weapon.DATA)
+    assert f"Today, with the client's port known: {65_536 * -(-(2**32) // 2625):,} f" in said(told)
+    assert "an ACK number may be 2,624 octets old: the client has acknowledged 2,624" in said(told)
+
+
+def test_nor_farther_than_the_window():
+    told = replace(report(Weapon.DATA), acknowledged=70_000)
+    assert "an ACK number may be 64,512 octets old" in said(told)
+
+
+def test_an_older_kernel_believes_a_whole_window():
+    told = replace(report(Weapon.DATA), ack_rule=AckRule.WINDOW)
+    assert f"Today, with the client's port known: {65_536 * -(-(2**32) // 64_513):,} " in said(told)
+    assert "64,512 octets old: the client's window, whether the server has sent" in said(told)
+
+
 def test_what_was_questioned_would_once_have_been_believed():
     told = report(TcpExtTCPChallengeACK=1, TcpExtTCPACKSkippedChallenge=2)
     assert "questioned 3 of the frames; of those it answered 1" in said(told)
@@ -101,3 +120,9 @@ def test_document():
     }
     assert told["needs"]["port_unknown"]["ports"] == PORTS
     assert (told["sent"], told["succeeded"]) == (20_000, False)
+    assert (told["ack_rule"], told["ack_reach"]) == (None, None)
+
+
+def test_document_tells_how_old_an_acknowledgment_number_may_be():
+    told = document(report(Weapon.DATA), command=("reset",), ports=PORTS)
+    assert (told["ack_rule"], told["ack_reach"]) == ("sent", 2624)

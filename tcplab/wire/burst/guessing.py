@@ -9,9 +9,24 @@ from tcplab.tcp.flags import Flags
 from tcplab.wire.burst.cookies import column_of
 from tcplab.wire.burst.forging import Field, forged
 from tcplab.wire.burst.layout import ACKNOWLEDGMENT
-from tcplab.wire.burst.template import DESTINATION_PORT, SEQUENCE, SOURCE_PORT
+from tcplab.wire.burst.template import DESTINATION_PORT, SEQUENCE, SOURCE_PORT, Template
 
 _NUMBERS = 2**32
+
+
+def numbered(
+    template: Template, source: int, destination: int, *, seq: int, ack: int
+) -> tuple[Field, ...]:
+    """The columns of one segment from port `source` to port `destination`, by somebody who knows
+    its numbers.
+    """
+    tcp = template.tcp
+    return (
+        Field(tcp + SOURCE_PORT, 2, source.to_bytes(2)),
+        Field(tcp + DESTINATION_PORT, 2, destination.to_bytes(2)),
+        Field(tcp + SEQUENCE, 4, (seq % _NUMBERS).to_bytes(4)),
+        Field(tcp + ACKNOWLEDGMENT, 4, (ack % _NUMBERS).to_bytes(4)),
+    )
 
 
 class Guesses:
