@@ -13,6 +13,7 @@ from tcplab.tcp.flags import Flags
 from tcplab.tcp.states import State
 from tcplab.timeline.events import (
     CallEvent,
+    CounterEvent,
     Fate,
     Lane,
     SampleEvent,
@@ -141,6 +142,13 @@ class Conversation:
                 if found is not None and found.source is not _GUESSED:
                     final = found.after
         return final
+
+    def counted(self, host: str, name: str) -> CounterEvent | None:
+        """That counter of the host (`TcpExtTCPChallengeACK`), if it grew in the run."""
+        for event in self.timeline.events:
+            if isinstance(event, CounterEvent) and (event.host, event.name) == (host, name):
+                return event if event.delta > 0 else None
+        return None
 
     def _looks(self, host: str) -> Iterator[tuple[Act, Lane]]:
         for act in self.timeline.told():

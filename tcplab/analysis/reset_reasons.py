@@ -155,20 +155,39 @@ def _by_segment(
     if own.before is State.LISTEN or listens(
         conversation.timeline, reset.sender, reset.conn, before=cause.i
     ):
-        return "listener", Text(
-            "Why: at the {host} only the listener took the {flags}. In LISTEN nothing has been "
-            "sent, so no ACK can be right: it answers with RST without ACK, and takes its sequence "
-            "number from that ACK ({seq}; RFC 9293 §3.10.7.2).",
-            host=end(reset.sender),
-            flags=cause.segment.flags.written,
-            seq=int(reset.segment.seq),
-        )
+        return _listener(conversation, reset, cause)
     return "no socket", Text(
         "Why: the {host} has no socket for the {flags}. To a segment with ACK it answers with RST "
         "without ACK, and takes its sequence number from that ACK ({seq}; RFC 9293 §3.10.7.1).",
         host=end(reset.sender),
         flags=cause.segment.flags.written,
         seq=int(reset.segment.seq),
+    )
+
+
+def _listener(
+    conversation: Conversation, reset: SegmentEvent, cause: SegmentEvent
+) -> tuple[str, Text]:
+    """An RST to a segment with ACK, from a host that only listens."""
+    gaps: dict[str, Text | str | int] = {
+        "host": end(reset.sender),
+        "flags": cause.segment.flags.written,
+        "seq": int(reset.segment.seq),
+    }
+    # net/ipv4/syncookies.c, cookie_v4_check: nothing else counts what it takes for no cookie.
+    if conversation.counted(reset.sender, "TcpExtSyncookiesFailed") is not None:
+        return "cookie", Text(
+            "Why: at the {host} only the listener took the {flags}. A listener that sends cookies "
+            "takes an ACK if it acknowledges a cookie, and this one does not (SyncookiesFailed): "
+            "it answers with RST without ACK, and takes its sequence number from that ACK ({seq}; "
+            "RFC 9293 §3.10.7.2).",
+            **gaps,
+        )
+    return "listener", Text(
+        "Why: at the {host} only the listener took the {flags}. In LISTEN nothing has been sent, "
+        "so no ACK can be right: it answers with RST without ACK, and takes its sequence number "
+        "from that ACK ({seq}; RFC 9293 §3.10.7.2).",
+        **gaps,
     )
 
 

@@ -19,7 +19,7 @@ from tcplab.tcp.flags import Flags
 from tcplab.tcp.options import MaximumSegmentSize
 from tcplab.tcp.states import State
 from tcplab.text import Text
-from tcplab.timeline.events import CounterEvent, SegmentEvent
+from tcplab.timeline.events import SegmentEvent
 from tcplab.timeline.timeline import lane
 
 MSS = {4: (536, 1300, 1440, 1460), 6: (1220, 1420, 1440, 8940)}
@@ -92,7 +92,7 @@ def _nothing_kept(conversation: Conversation, asked: Sequence[Asked]) -> Finding
         )
     ]
     events = [event.i for pair in asked for event in pair]
-    counted = _counter(conversation, answer.sender, "SyncookiesSent")
+    counted = conversation.counted(answer.sender, "TcpExtSyncookiesSent")
     if counted is not None:
         parts.append(Text("SyncookiesSent counted {count} in all.", count=counted.delta))
         events.append(counted.i)
@@ -198,7 +198,7 @@ def _established(syn: SegmentEvent, answer: SegmentEvent, third: SegmentEvent) -
 def _forged(conversation: Conversation, asked: Sequence[Asked]) -> Iterator[Finding]:
     """ACKs of numbers that are no cookies."""
     host = asked[0][1].sender
-    failed = _counter(conversation, host, "SyncookiesFailed")
+    failed = conversation.counted(host, "TcpExtSyncookiesFailed")
     cookies = {answer.segment.seq + 1 for _syn, answer in asked}
     for event in conversation.segments:
         plain = event.segment.flags & (Flags.SYN | Flags.ACK | Flags.RST) == Flags.ACK
@@ -230,11 +230,4 @@ def _reset(conversation: Conversation, event: SegmentEvent) -> SegmentEvent | No
     for later in conversation.segments:
         if later.cause == event.i and later.segment.has(Flags.RST):
             return later
-    return None
-
-
-def _counter(conversation: Conversation, host: str, name: str) -> CounterEvent | None:
-    for event in conversation.timeline.events:
-        if isinstance(event, CounterEvent) and (event.host, event.name) == (host, f"TcpExt{name}"):
-            return event
     return None

@@ -204,6 +204,20 @@ def test_where_nobody_listens_there_is_no_socket(calls):
     assert "has no socket for the [ACK]" in sentence
 
 
+def test_a_listener_that_sends_cookies_would_have_taken_one_of_them():
+    text = "server listen() 0 | CLOSED LISTEN\n" + STRANGE_ACK.format("LISTEN", 1)
+    counted = "\ncount {} TcpExtSyncookiesFailed 1"
+
+    _verdict, sentence, _events = reason(ladder(text + counted.format("server")))
+    assert sentence == (
+        "Why: at the server only the listener took the [ACK]. A listener that sends cookies takes "
+        "an ACK if it acknowledges a cookie, and this one does not (SyncookiesFailed): it answers "
+        "with RST without ACK, and takes its sequence number from that ACK (170; RFC 9293 "
+        "§3.10.7.2)."
+    )
+    assert reason(ladder(text + counted.format("client")))[1] == LISTENER[1]
+
+
 def listened_for_another(port):
     """Connection b listened, and a SYN went to that port of it."""
     text = "server listen() 0\nclient S fate=dropped\n" + STRANGE_ACK.format("CLOSED", 2)

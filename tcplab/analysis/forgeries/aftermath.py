@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from tcplab.analysis.conversation import Conversation
 from tcplab.analysis.finding import Finding, Verdict
-from tcplab.analysis.forgeries.forged import Forged, acknowledges, counted
+from tcplab.analysis.forgeries.forged import Forged, acknowledges
 from tcplab.analysis.forgeries.stream import takers
 from tcplab.analysis.wording import end
 from tcplab.tcp.flags import Flags
@@ -81,7 +81,7 @@ def _disagreement(
         "nxt": int(nxt),
         "count": len(senseless),
     }
-    skipped = counted(conversation, each.bearer, "TcpExtTCPACKSkippedChallenge")
+    skipped = conversation.counted(each.bearer, "TcpExtTCPACKSkippedChallenge")
     if answers and skipped is not None:
         sentence = Text(
             "The two ends no longer agree: the {host} acknowledges {ack}, but the {bearer}'s next "
@@ -198,7 +198,7 @@ def _contradicted(conversation: Conversation, each: Forged) -> Iterator[Finding]
                 for later in conversation.segments
                 if later.cause == event.i and later.segment.has(Flags.RST)
             ]
-            counter = counted(conversation, each.victim, "TcpExtTCPAbortOnData")
+            counter = conversation.counted(each.victim, "TcpExtTCPAbortOnData")
             yield Finding(
                 id="fin.contradicted",
                 verdict=Verdict.YES,

@@ -9,7 +9,7 @@ from tcplab.tcp.options import Sack, WindowScale
 from tcplab.tcp.sequence import Seq
 from tcplab.tcp.states import State
 from tcplab.text import Text
-from tcplab.timeline.events import CounterEvent, Fate, Lane, ReasonEvent, SegmentEvent
+from tcplab.timeline.events import Fate, Lane, ReasonEvent, SegmentEvent
 from tcplab.timeline.timeline import lane
 
 OPEN = frozenset(
@@ -120,14 +120,6 @@ def third_party(conversation: Conversation, event: SegmentEvent) -> bool:
 def acknowledges(event: SegmentEvent) -> bool:
     """Does it tell its sender's rcv_nxt?"""
     return event.segment.has(Flags.ACK) and not event.segment.has(Flags.RST)
-
-
-def counted(conversation: Conversation, host: str, name: str) -> CounterEvent | None:
-    """That counter of the host, if it grew in the run."""
-    for event in conversation.timeline.events:
-        if isinstance(event, CounterEvent) and (event.host, event.name) == (host, name):
-            return event if event.delta > 0 else None
-    return None
 
 
 def with_word(sentence: Text, forgeries: list[Forged]) -> Text:

@@ -5,7 +5,7 @@ from typing import Literal
 
 from tcplab.analysis.conversation import Conversation
 from tcplab.analysis.finding import Finding, Verdict
-from tcplab.analysis.forgeries.forged import Forged, counted, proof, with_word
+from tcplab.analysis.forgeries.forged import Forged, proof, with_word
 from tcplab.analysis.wording import end
 from tcplab.text import Text
 
@@ -20,7 +20,7 @@ def rate_limited(
     if not several:
         return
     victim = several[0].victim
-    skipped, sent = (counted(conversation, victim, name) for name in (_SKIPPED, _SENT))
+    skipped, sent = (conversation.counted(victim, name) for name in (_SKIPPED, _SENT))
     if skipped is None:
         return
     yield Finding(
