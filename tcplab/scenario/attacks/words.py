@@ -106,8 +106,9 @@ def _of_rst(of: Attack) -> Text:
             "it with an exact RST."
         )
     return Text(
-        "An RST outside the window cannot be the peer's, and is dropped without a word: an answer "
-        "would tell a guesser that there is a connection."
+        "An RST outside the window is dropped without a word. A segment that cannot be accepted is "
+        "answered with an ACK unless it is an RST (RFC 9293 §3.10.7.4): that may be an old one, "
+        "and a peer that has really lost the connection needs no answer."
     )
 
 
