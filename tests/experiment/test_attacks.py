@@ -2,6 +2,7 @@
 end.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from difflib import unified_diff
@@ -261,6 +262,19 @@ DROPPED = {
     "syn-exact-server": ["TCP_INVALID_SYN"] * 5,
     "data-outside-client": ["TCP_INVALID_SEQUENCE"] * 5,
 }
+KNOWN_BY_THEIR_WORD = {
+    "rst-exact-server": {},
+    "data-exact-server": {
+        "forged.desynchronised": "TCP_ACK_UNSENT_DATA",
+        "data.overlaid": "TCP_OLD_SEQUENCE",
+    },
+    "data-in-window-server": {
+        "data.queued": "TCP_OFOMERGE",
+        "forged.desynchronised": "TCP_ACK_UNSENT_DATA",
+        "data.overlaid": "TCP_OLD_SEQUENCE",
+    },
+}
+"""Which findings of an attack whose segments were taken in tell of something dropped, and why."""
 
 
 def dropped(of: Attack) -> tuple[list[str], list[str], list[str]]:
@@ -291,6 +305,21 @@ def test_as_root_the_kernel_s_own_drop_reason_is_told(name):
     assert words == DROPPED[name]
     assert told
     assert wrong == []
+
+
+def words(of: Attack) -> dict[str, str]:
+    """The kernel's own word in each finding that has one."""
+    told = {
+        each.id: str(each.sentence) for each in explain(run(of, Family.IPV4, False, trace=True))
+    }
+    found = {id_: re.search(r"own word for it: ([A-Z_, ]+)\.", each) for id_, each in told.items()}
+    return {id_: match[1] for id_, match in found.items() if match is not None}
+
+
+@pytest.mark.traces
+@pytest.mark.parametrize("name", KNOWN_BY_THEIR_WORD)
+def test_as_root_the_word_stands_with_what_was_dropped_and_only_there(name):
+    assert forked(words, ATTACKS[name]) == KNOWN_BY_THEIR_WORD[name]
 
 
 @pytest.mark.traces

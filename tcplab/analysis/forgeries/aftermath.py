@@ -10,14 +10,14 @@ from dataclasses import dataclass
 
 from tcplab.analysis.conversation import Conversation
 from tcplab.analysis.finding import Finding, Verdict
-from tcplab.analysis.forgeries.forged import Forged, acknowledges
+from tcplab.analysis.forgeries.forged import Forged, acknowledges, drop_of, with_words
 from tcplab.analysis.forgeries.stream import takers
 from tcplab.analysis.wording import end
 from tcplab.tcp.flags import Flags
 from tcplab.tcp.sequence import Seq
 from tcplab.tcp.states import State
 from tcplab.text import Text
-from tcplab.timeline.events import Fate, SegmentEvent
+from tcplab.timeline.events import Fate, ReasonEvent, SegmentEvent
 from tcplab.timeline.timeline import lane
 
 
@@ -74,43 +74,49 @@ def _disagreement(
         for event in conversation.segments
         if event.cause in indices and event.sender == each.bearer and acknowledges(event)
     ]
-    words: dict[str, str | int | Text] = {
-        "host": end(each.victim),
-        "bearer": end(each.bearer),
-        "ack": int(first.segment.ack),
-        "nxt": int(nxt),
-        "count": len(senseless),
-    }
+    drops = _drops(conversation, [event for event, _nxt in senseless])
+    told = with_words(
+        Text(
+            "The two ends no longer agree: the {host} acknowledges {ack}, but the {bearer}'s next "
+            "number is {nxt} (segments that say so: {count}). The {bearer} drops them.",
+            host=end(each.victim),
+            bearer=end(each.bearer),
+            ack=int(first.segment.ack),
+            nxt=int(nxt),
+            count=len(senseless),
+        ),
+        drops,
+    )
     skipped = conversation.counted(each.bearer, "TcpExtTCPACKSkippedChallenge")
     if answers and skipped is not None:
-        sentence = Text(
-            "The two ends no longer agree: the {host} acknowledges {ack}, but the {bearer}'s next "
-            "number is {nxt} (segments that say so: {count}). The {bearer} drops them; answered: "
-            "{answers}, answers kept back: {skipped} (TCPACKSkippedChallenge). Without "
-            "tcp_invalid_ratelimit each answer would call forth the next, an ACK storm.",
-            **words,
+        told = Text(
+            "{told} Answered: {answers}, answers kept back: {skipped} (TCPACKSkippedChallenge). "
+            "Without tcp_invalid_ratelimit each answer would call forth the next, an ACK storm.",
+            told=told,
             answers=len(answers),
             skipped=skipped.delta,
         )
-    else:
-        sentence = Text(
-            "The two ends no longer agree: the {host} acknowledges {ack}, but the {bearer}'s next "
-            "number is {nxt} (segments that say so: {count}). The {bearer} drops them.",
-            **words,
-        )
-    more = [] if skipped is None else [skipped.i]
+    more = [answer.i for answer in answers]
+    if skipped is not None:
+        more.append(skipped.i)
     return Finding(
         id="forged.desynchronised",
         verdict=Verdict.YES,
-        sentence=sentence,
-        events=tuple(sorted({*indices, *(answer.i for answer in answers), *more})),
+        sentence=told,
+        events=tuple(sorted({*indices, *more, *(drop.i for drop in drops)})),
     )
+
+
+def _drops(conversation: Conversation, events: list[SegmentEvent]) -> list[ReasonEvent]:
+    found = (drop_of(conversation, event) for event in events)
+    return [each for each in found if each is not None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overlaid:
     """Of `sent` octets that the bearer itself sent, so many had numbers that the victim had had.
-    `events` are the segments with them, and what answered these.
+    `events` are the segments with them, and what answered these; `drops` the kernel's own words
+    for why it threw those away that had no other numbers.
     """
 
     bearer: str
@@ -118,6 +124,7 @@ class Overlaid:
     sent: int
     lost: int
     events: tuple[int, ...]
+    drops: tuple[ReasonEvent, ...]
 
 
 def overlaid(conversation: Conversation) -> Overlaid | None:
@@ -133,6 +140,7 @@ def overlaid(conversation: Conversation) -> Overlaid | None:
 def _overlaid(conversation: Conversation, each: Forged) -> Overlaid | None:
     sent = lost = 0
     proof: list[int] = []
+    old: list[SegmentEvent] = []
     for event in _own(conversation, each):
         if event.i < each.event.i or not event.segment.data_octets:
             continue
@@ -145,15 +153,19 @@ def _overlaid(conversation: Conversation, each: Forged) -> Overlaid | None:
             sent += event.segment.data_octets
             lost += overlap
             proof.append(event.i)
+            if overlap == event.segment.data_octets:
+                old.append(event)
             proof += [a.i for a in conversation.segments if a.cause == event.i]
     if not lost:
         return None
+    drops = _drops(conversation, old)
     return Overlaid(
         bearer=each.bearer,
         victim=each.victim,
         sent=sent,
         lost=lost,
-        events=tuple(sorted(set(proof))),
+        events=tuple(sorted({*proof, *(each.i for each in drops)})),
+        drops=tuple(drops),
     )
 
 
@@ -161,14 +173,17 @@ def _duplicates(what: Overlaid) -> Finding:
     return Finding(
         id="data.overlaid",
         verdict=Verdict.YES,
-        sentence=Text(
-            "What the {bearer} itself then said counts as duplicates, as far as its numbers "
-            "were taken by what was forged: {lost} of {sent} octets never reached the program "
-            "at the {host}, although their numbers are acknowledged.",
-            bearer=end(what.bearer),
-            host=end(what.victim),
-            lost=what.lost,
-            sent=what.sent,
+        sentence=with_words(
+            Text(
+                "What the {bearer} itself then said counts as duplicates, as far as its numbers "
+                "were taken by what was forged: {lost} of {sent} octets never reached the program "
+                "at the {host}, although their numbers are acknowledged.",
+                bearer=end(what.bearer),
+                host=end(what.victim),
+                lost=what.lost,
+                sent=what.sent,
+            ),
+            what.drops,
         ),
         events=what.events,
     )

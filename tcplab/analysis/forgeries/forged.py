@@ -1,6 +1,6 @@
 """One forged segment, and what was known when it arrived."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from tcplab.analysis.conversation import Conversation
@@ -100,7 +100,7 @@ def forged(conversation: Conversation, which: Callable[[SegmentEvent], bool]) ->
             last=last,
             wnd_octets=None if last is None else _window(conversation, last),
             answer=_answer(conversation, event),
-            drop=_drop(conversation, event),
+            drop=drop_of(conversation, event),
         )
 
 
@@ -122,9 +122,22 @@ def acknowledges(event: SegmentEvent) -> bool:
     return event.segment.has(Flags.ACK) and not event.segment.has(Flags.RST)
 
 
+def drop_of(conversation: Conversation, event: SegmentEvent) -> ReasonEvent | None:
+    """The kernel's own word for why its receiver threw the segment away (root, --trace)."""
+    for later in conversation.timeline.events:
+        if isinstance(later, ReasonEvent) and (later.cause, later.kind) == (event.i, "drop"):
+            return later if later.host == event.receiver else None
+    return None
+
+
 def with_word(sentence: Text, forgeries: list[Forged]) -> Text:
     """The sentence, and the kernel's own word for why it dropped them, where that was traced."""
-    words = sorted({each.drop.word for each in forgeries if each.drop is not None})
+    return with_words(sentence, [each.drop for each in forgeries])
+
+
+def with_words(sentence: Text, drops: Iterable[ReasonEvent | None]) -> Text:
+    """The same for any segments: those that the end of the sentence says were dropped."""
+    words = sorted({drop.word for drop in drops if drop is not None})
     if not words:
         return sentence
     return Text(
@@ -151,13 +164,6 @@ def _answer(conversation: Conversation, event: SegmentEvent) -> SegmentEvent | N
     for later in conversation.segments:
         if later.cause == event.i and later.sender == event.receiver and acknowledges(later):
             return later
-    return None
-
-
-def _drop(conversation: Conversation, event: SegmentEvent) -> ReasonEvent | None:
-    for later in conversation.timeline.events:
-        if isinstance(later, ReasonEvent) and (later.cause, later.kind) == (event.i, "drop"):
-            return later if later.host == event.receiver else None
     return None
 
 

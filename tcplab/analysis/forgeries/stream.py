@@ -171,13 +171,27 @@ def _queued(conversation: Conversation, several: list[Forged]) -> Finding:
         what = reading(conversation, filled, more_than=gap)
         if what is not None:
             more.append(what.call.i)
+    copies = [each for each in several[1:] if _numbers(each) == _numbers(first)]
+    if copies:
+        sentence = Text(
+            "{told} The copies of it that came after it ({count}) were dropped: all that they "
+            "brought was waiting already.",
+            told=sentence,
+            count=len(copies),
+        )
+        sentence = with_word(sentence, copies)
     fin = segment.has(Flags.FIN)
     return Finding(
         id="fin.queued" if fin else "data.queued",
         verdict=Verdict.YES,
-        sentence=with_word(sentence, several),
+        sentence=sentence,
         events=proof(several, *more),
     )
+
+
+def _numbers(each: Forged) -> tuple[Seq, int]:
+    """Those that it would take up: the first one, and how many."""
+    return each.event.segment.seq, each.event.segment.len_octets
 
 
 def _told_filled(sentence: Text, first: Forged, filled: SegmentEvent) -> Text:

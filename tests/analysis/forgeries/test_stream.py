@@ -34,7 +34,7 @@ def test_after_forged_data_the_ends_no_longer_agree():
         "yes",
         (
             "The two ends no longer agree: the server acknowledges 22, but the client's next "
-            "number is 15 (segments that say so: 3). The client drops them; answered: 1, answers "
+            "number is 15 (segments that say so: 3). The client drops them. Answered: 1, answers "
             "kept back: 2 (TCPACKSkippedChallenge). Without tcp_invalid_ratelimit each answer "
             "would call forth the next, an ACK storm."
         ),
@@ -52,6 +52,31 @@ def test_after_forged_data_the_true_senders_octets_are_duplicates():
         ),
         (12, 13),
     )
+
+
+TRACED = (
+    HIJACKED
+    + """
+    reason client by=8 drop TCP_ACK_UNSENT_DATA
+    reason server by=9 drop TCP_OLD_SEQUENCE
+    reason client by=10 drop TCP_ACK_UNSENT_DATA
+    reason server by=12 drop TCP_OLD_SEQUENCE
+"""
+)
+
+
+def test_the_kernels_word_stands_with_the_acks_that_were_dropped():
+    verdict, sentence, events = finding(ladder(TRACED), "forged.desynchronised")
+    assert (verdict, events) == ("yes", (8, 9, 10, 13, 15, 16, 18))
+    assert (
+        "The client drops them. The kernel's own word for it: TCP_ACK_UNSENT_DATA. Answered: 1"
+    ) in sentence
+
+
+def test_the_kernels_word_stands_with_octets_that_were_dropped_as_old():
+    verdict, sentence, events = finding(ladder(TRACED), "data.overlaid")
+    assert (verdict, events) == ("yes", (12, 13, 19))
+    assert sentence.endswith("acknowledged. The kernel's own word for it: TCP_OLD_SEQUENCE.")
 
 
 def test_octets_acknowledged_only_by_number_are_told_apart():
@@ -99,6 +124,30 @@ def test_forged_fin_is_believed_and_data_after_it_contradicts_it():
     assert finding(timeline, "fin.contradicted")[2] == (10, 11, 12)
     assert "data.overlaid" not in ids(timeline)
     assert "close.four-way" not in ids(timeline)
+
+
+def test_copies_of_what_waits_are_dropped_and_only_they_have_the_kernels_word():
+    timeline = ladder(
+        OPEN
+        + DATA
+        + """
+        client PA data=7 seq=31 ack=1 forged   | ESTABLISHED  ESTABLISHED
+        server A ack=21 sack=31-38 by=7        | ESTABLISHED  ESTABLISHED
+        client PA data=7 seq=31 ack=1 forged   | ESTABLISHED  ESTABLISHED
+        server A ack=21 sack=31-38 by=9        | ESTABLISHED  ESTABLISHED
+        reason server by=9 drop TCP_OFOMERGE
+    """
+    )
+    assert finding(timeline, "data.queued") == (
+        "yes",
+        (
+            "In the window but 10 octets too early: the server put what was sent in the client's "
+            "name into its out-of-order queue, and went on asking for 15. The copies of it that "
+            "came after it (1) were dropped: all that they brought was waiting already. The "
+            "kernel's own word for it: TCP_OFOMERGE."
+        ),
+        (7, 8, 9, 10, 11),
+    )
 
 
 def test_forged_data_in_the_window_waits_for_the_gap():
