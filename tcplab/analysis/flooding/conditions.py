@@ -17,6 +17,10 @@ _EARLY_S = 7
 _LATE_S = 63
 """... and with five repetitions, Linux's default."""
 _LEAST_BACKLOG = 8
+_YOUNG = 8
+"""The kernel takes one repetition off for each doubling of those that have not timed out yet which
+still leaves them no more than all: from five to two at 2^3 (reqsk_timer_handler).
+"""
 
 
 def conditions(report: FloodReport) -> tuple[Condition, ...]:
@@ -159,11 +163,13 @@ def _lasting(report: FloodReport) -> Condition:
         )
     elif peak:
         sentence = Text(
-            "More than half of listen({backlog}) was half-open, so the kernel gives them up after "
-            "{early} s instead of {late} s.",
+            "More than half of listen({backlog}) was half-open: then the kernel gives them up "
+            "after {early} s instead of {late} s, unless more than one in {share} of them came "
+            "within the last second.",
             backlog=backlog,
             early=_EARLY_S,
             late=_LATE_S,
+            share=_YOUNG,
         )
     else:
         sentence = Text("No half-open connection was kept.")

@@ -77,7 +77,10 @@ def test_each_sentence_says_what_was_seen():
     assert "no more than 13 half-open connections" in sentences[ConditionId.QUEUE_FULL]
     assert "387 SYNs found no place" in sentences[ConditionId.QUEUE_FULL]
     assert "tcp_max_syn_backlog (16)" in sentences[ConditionId.LAST_QUARTER]
-    assert "after 7 s instead of 63 s" in sentences[ConditionId.LASTING]
+    assert sentences[ConditionId.LASTING] == (
+        "More than half of listen(16) was half-open: then the kernel gives them up after 7 s "
+        "instead of 63 s, unless more than one in 8 of them came within the last second."
+    )
 
 
 def test_served_after_counts_from_the_first_try():
