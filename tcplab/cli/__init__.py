@@ -128,7 +128,7 @@ def language_of(arguments: Sequence[str]) -> Language:
 
 def main() -> None:
     """Run the command line and end the process with its exit status."""
-    from tcplab.cli.ending import exit_status_of, heed_signals, open_closed_streams
+    from tcplab.cli.ending import heed_signals, last_status_of, open_closed_streams
 
     open_closed_streams()
     arguments = sys.argv[1:]
@@ -140,4 +140,4 @@ def main() -> None:
     def run() -> object:
         return tcplab.main(arguments, "tcplab", standalone_mode=False, obj=say)
 
-    sys.exit(exit_status_of(run, say))
+    sys.exit(last_status_of(run, say))

@@ -42,6 +42,37 @@ def exit_status_of(command: Callable[[], object], say: Say) -> int:
     return status if isinstance(status, int) else Exit.DONE
 
 
+def last_status_of(command: Callable[[], object], say: Say) -> int:
+    """The same for a process that is about to end: no signal changes the status any more.
+
+    The interpreter gives signals their first meaning back before it is gone, and one that came then
+    would kill it. So they are ignored (blocked they would reach a thread that still closes
+    something); but not before the output is where it belongs, which may take a reader who does not
+    read.
+    """
+    status: int | None = None
+    while True:
+        try:
+            if status is None:
+                status = exit_status_of(command, say)
+            _flush()
+            for number in (*_SIGNALS, signal.SIGALRM):
+                signal.signal(number, signal.SIG_IGN)
+        except KeyboardInterrupt:
+            status = interrupted()
+            _silence(1)
+        else:
+            return status
+
+
+def _flush() -> None:
+    """Let nothing of standard output wait for the interpreter's last flush."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        _silence(1)
+
+
 def _failed(failure: Exception, say: Say) -> int:
     """The status after an exception that is no error of ours: a signal's, standard output's, a bug.
 

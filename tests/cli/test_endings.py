@@ -138,6 +138,68 @@ def test_a_signal_that_python_swallows_comes_again():
     assert (done.returncode, done.stdout, done.stderr) == (143, "", "")
 
 
+LATE = """
+import atexit, os, signal, sys, threading, time
+from tcplab.cli.ending import heed_signals, last_status_of
+
+class Gone:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGALRM)
+        os.kill(os.getpid(), signal.SIGINT)
+
+def command():
+    os.kill(os.getpid(), signal.SIGTERM)
+
+heed_signals()
+sys.gone = Gone()
+atexit.register(lambda: os.kill(os.getpid(), signal.SIGINT))
+threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
+sys.exit(last_status_of(command, str))
+"""
+"""Further signals come while Python ends, and when it minds none any more. A thread lives on, as
+one does that closes sockets.
+"""
+
+
+def test_signals_at_the_very_end_do_not_change_the_status():
+    done = subprocess.run(
+        [sys.executable, "-c", LATE], capture_output=True, text=True, timeout=DEADLINE_S
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (143, "", "")
+
+
+UNREAD = """
+import os, signal, sys
+from tcplab.cli.ending import finish, heed_signals, last_status_of
+
+def command():
+    finish()
+    sys.stdout.write("x" * 1_000_000)
+
+heed_signals()
+status = last_status_of(command, str)
+os.write(2, str(status).encode())
+sys.exit(status)
+"""
+"""What it prints is more than a pipe holds."""
+
+
+def test_a_second_signal_ends_a_run_whose_reader_does_not_read():
+    process = subprocess.Popen(
+        [sys.executable, "-c", UNREAD],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=heeding_signals,
+    )
+    until_s = time.monotonic() + DEADLINE_S
+    while process.poll() is None:
+        assert time.monotonic() < until_s
+        process.send_signal(signal.SIGTERM)
+        time.sleep(0.01)
+    assert process.returncode in (143, -signal.SIGTERM)  # it may have come before it was minded
+    process.communicate(timeout=DEADLINE_S)
+
+
 BUG = """
 import signal, sys
 from tcplab.cli.ending import exit_status_of, finish, heed_signals
