@@ -50,6 +50,8 @@ class _Page:
         yield from self._sentence(flood_words.verdict(report), style=_served_style(report))
         if (kept := flood_words.options(report)) is not None:
             yield from self._sentence(kept)
+        if (vain := flood_words.too_fast(report)) is not None:
+            yield from self._sentence(vain)
         yield ()
         if report.looks:
             yield from self._course()

@@ -56,8 +56,12 @@ class _Table:
 
     def _head(self) -> Iterator[Line]:
         settings = self._reports[0].settings
+        count = len(self._reports)
         yield from self._sentence(
-            Text("The same SYN flood, {count} defences", count=len(self._reports)), Style.STRONG
+            Text("The same SYN flood, {count} defences", count=count)
+            if count > 1
+            else Text("A SYN flood, and the first of the defences"),
+            Style.STRONG,
         )
         parts = [
             verbatim(f"IPv{settings.version}"),
@@ -110,6 +114,8 @@ class _Table:
             Style.QUIET,
         )
         for report in self._reports:
+            if (vain := flood_words.too_fast(report)) is not None:
+                yield from self._sentence(vain, Style.QUIET)
             for words in flood_words.reservations(report):
                 yield from self._sentence(words, Style.WARNING_MARK)
 

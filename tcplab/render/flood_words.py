@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import assert_never
 
-from tcplab.analysis.flooding.report import FloodReport
+from tcplab.analysis.flooding.report import ConditionId, FloodReport
 from tcplab.analysis.flooding.settings import Cookies, FloodSettings
 from tcplab.text import Text, verbatim
 
@@ -161,6 +161,26 @@ def doubt(report: FloodReport) -> Text | None:
     if report.calm_ns is None:
         return Text("Inconclusive: the client was not served even before the flood.")
     return None
+
+
+def too_fast(report: FloodReport) -> Text | None:
+    """That the rate was limited in vain, where it was."""
+    limit = report.settings.rate_limit_pps
+    filled = any(each.id is ConditionId.QUEUE_FULL and each.held for each in report.conditions)
+    if limit is None or not filled:
+        return None
+    if limit == 1:
+        return Text(
+            "Even one SYN a second, the lowest limit that there is, filled a queue as small as "
+            "this within {seconds} s: there a limit on the rate does not help.",
+            seconds=f"{report.seconds:.1f}",
+        )
+    return Text(
+        "At most {pps} SYNs a second still filled the queue within {seconds} s: the limit was too "
+        "high for it.",
+        pps=f"{limit:,}",
+        seconds=f"{report.seconds:.1f}",
+    )
 
 
 def reservations(report: FloodReport) -> Iterator[Text]:

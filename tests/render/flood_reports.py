@@ -96,6 +96,13 @@ def limited() -> FloodReport:
     return replace(_report(settings, served=True, half_open=3), sent=3)
 
 
+def limited_in_vain() -> FloodReport:
+    """The same, and a queue for which that is too much."""
+    settings = FloodSettings(rate_limit_pps=1, backlog=1)
+    report = _report(settings, served=True, half_open=2, ListenDrops=11, TCPReqQFullDrop=11)
+    return replace(_served_in(report, {0, 1, 2, 3, 4}), sent=3)
+
+
 def bare() -> FloodReport:
     """A cookie for a client without timestamps."""
     settings = FloodSettings(cookies=Cookies.ON, timestamps=False)
@@ -147,7 +154,7 @@ COMPARED = (denied(), by_cookie(), always(), limited())
 ALL = {
     each.__name__: each
     for each in (
-        *(denied, by_cookie, always, limited, bare),
+        *(denied, by_cookie, always, limited, limited_in_vain, bare),
         *(late, partly, sometimes, partial, doubtful, unserved_before),
     )
 }

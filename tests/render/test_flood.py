@@ -58,6 +58,27 @@ def test_table_of_who_was_served_partly(golden):
     assert shown(table(reports, width=80, say=str)) == golden
 
 
+def test_table_of_one_report_is_not_of_several_defences():
+    lines = shown(table(flood_reports.COMPARED[:1], width=80, say=str)).splitlines()
+    assert lines[0] == " A SYN flood, and the first of the defences"
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("denied", False),
+        ("limited", False),
+        ("limited_in_vain", "Even one SYN a second, the lowest limit that there is, filled a"),
+        ("partly", "At most 20 SYNs a second still filled the queue within 3.0 s"),
+    ],
+)
+def test_a_limit_that_the_queue_does_not_bear_is_said_to_be_in_vain(name, told):
+    report = flood_reports.ALL[name]()
+    for lines in (page(report, width=80, say=str), table((report,), width=80, say=str)):
+        words = " ".join(shown(lines).split())
+        assert told in words if told else "limit" not in words
+
+
 def test_table_of_nothing():
     assert shown(table((), width=80, say=str)) == " Stopped before anything was seen.\n"
 

@@ -84,7 +84,7 @@ class FloodSettings:
     @property
     def bearable_pps(self) -> int:
         """The highest limit at which no more frames pass in the longest watch than there is room
-        for; at least 1.
+        for; at least 1, which a queue with room for ten does not bear.
         """
         # A second more than that, for what a limiter lets by at the beginning.
         return max(1, int(self.room // (MOST_SECONDS + 1)))
