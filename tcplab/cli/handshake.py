@@ -56,7 +56,7 @@ def handshake(
         raise UsageError(
             Text("-4 and -6 cannot be used together."), remedy=Text("Give one of them, or neither.")
         )
-    shown = presentation(ctx, options)
+    shown = presentation(ctx, options, met=False)
     from tcplab.cli.playing import play_and_present
     from tcplab.cli.result import command_line
 

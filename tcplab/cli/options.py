@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Presentation:
-    """How a result is shown, and where it is kept."""
+    """How a result is shown, and where it is kept. Without `met` a ladder has only expectations
+    that were not met, or all of them if it is `verbose`.
+    """
 
     say: Say
     json: bool
@@ -32,6 +34,7 @@ class Presentation:
     save: str | None
     pcap: str | None
     svg: str | None
+    met: bool = True
 
 
 class PortType(click.ParamType[int]):
@@ -121,7 +124,10 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
         option("--save", type=path, metavar="FILE", help=Text("Write the timeline as JSON Lines.")),
         option(
-            "-v", "--verbose", is_flag=True, help=Text("Add Scapy's dissection of every segment.")
+            "-v",
+            "--verbose",
+            is_flag=True,
+            help=Text("Leave nothing out, and add Scapy's dissection of every segment."),
         ),
         option(
             "--filter",
@@ -140,11 +146,14 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return picture_options(command)
 
 
-def presentation(ctx: click.Context, options: dict[str, Any]) -> Presentation:
-    """The parsed values of `run_options`, checked: raises UsageError for files that cannot be."""
+def presentation(ctx: click.Context, options: dict[str, Any], *, met: bool = True) -> Presentation:
+    """The parsed values of `run_options`, checked: raises UsageError for files that cannot be.
+
+    `met` is for commands whose point is what was to be expected.
+    """
     written = options.pop("filter")
     wanted = None if written is None else _filter(written)
-    made = Presentation(say=say_of(ctx), filter=wanted, **options)
+    made = Presentation(say=say_of(ctx), filter=wanted, met=met, **options)
     for path in (made.save, made.pcap, made.svg):
         if path is not None:
             _check_writable(path, force=made.force)

@@ -74,6 +74,7 @@ def _show(
         seq=SeqForm(shown.seq),
         ascii_only=ascii_only,
         verbose=shown.verbose,
+        met=shown.met,
         shown=_matching(timeline, shown),
     )
     if scenario is not None:
@@ -143,6 +144,7 @@ def _writers(
             say=shown.say,
             seq=SeqForm(shown.seq),
             verbose=shown.verbose,
+            met=shown.met,
             shown=_matching(timeline, shown),
         )
         writers.append((shown.svg, lambda file: (file.write(picture.encode()), None)[1]))

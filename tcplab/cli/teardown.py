@@ -53,7 +53,7 @@ def teardown(
     **options: Any,
 ) -> int:
     """Run it and show it; returns the exit status."""
-    shown = presentation(ctx, options)
+    shown = presentation(ctx, options, met=False)
     from tcplab.cli.playing import play_and_present
     from tcplab.cli.result import command_line
     from tcplab.experiment.on_testbed import play

@@ -5,7 +5,7 @@ And what connections have in common, where there are several.
 
 from tcplab.tcp.flags import Flags
 from tcplab.tcp.options import MaximumSegmentSize, Timestamps, WindowScale
-from tcplab.timeline.events import Fate, SegmentEvent
+from tcplab.timeline.events import Fate, IcmpEvent, SegmentEvent
 from tcplab.timeline.timeline import Timeline, effect_ns
 
 _CARRIED = frozenset({Fate.DROPPED, Fate.HELD, Fate.DELAYED})
@@ -110,6 +110,11 @@ def familiar(timeline: Timeline) -> frozenset[int]:
         else:
             told.append(offered)
     return frozenset(event.i for event in syns if event.conn in found)
+
+
+def is_quoted(event: SegmentEvent, report: IcmpEvent) -> bool:
+    """Is it a segment between the ports that the ICMP error quotes?"""
+    return (event.segment.src.port, event.segment.dst.port) == (report.sport, report.dport)
 
 
 def ports(timeline: Timeline, left: str, right: str) -> dict[str, tuple[int, int]]:

@@ -22,8 +22,9 @@ _LANES = 60
 
 
 class Ladder:
-    """A timeline as a ladder; rich prints it in the width that it has. `verbose` folds nothing;
-    only segments with these indices are `shown` (None: everything).
+    """A timeline as a ladder; rich prints it in the width that it has. `verbose` leaves nothing
+    out; without `met` there are no expectations that were met. Only segments with these indices are
+    `shown` (None: everything).
     """
 
     def __init__(
@@ -34,9 +35,10 @@ class Ladder:
         seq: SeqForm = SeqForm.RELATIVE,
         ascii_only: bool = False,
         verbose: bool = False,
+        met: bool = True,
         shown: Container[int] | None = None,
     ) -> None:
-        self._picture = arranged(timeline, verbose=verbose, shown=shown)
+        self._picture = arranged(timeline, verbose=verbose, met=met, shown=shown)
         self._wording = Wording(say, seq=seq, ascii_only=ascii_only)
         self._signs = theme.ASCII if ascii_only else theme.UNICODE
 

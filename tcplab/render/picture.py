@@ -46,15 +46,20 @@ _GAP_NS = 500_000_000
 
 
 def arranged(
-    timeline: Timeline, *, verbose: bool = False, shown: Container[int] | None = None
+    timeline: Timeline,
+    *,
+    verbose: bool = False,
+    met: bool = True,
+    shown: Container[int] | None = None,
 ) -> Picture:
     """The rows of a timeline between the lifelines of its client (left) and its server.
 
-    Long runs of segments that are much alike are folded, unless it is to be `verbose`. Only the
-    segments with these indices are `shown`; None shows everything.
+    Long runs of segments that are much alike are folded, and without `met` expectations that were
+    met left out, unless it is to be `verbose`. Only the segments with these indices are `shown`;
+    None shows everything.
     """
     hosts = seated(timeline)
-    arranger = _Arranger(timeline, hosts, verbose=verbose)
+    arranger = _Arranger(timeline, hosts, verbose=verbose, met=met or verbose)
     rows = arranger.rows if shown is None else list(sifted(arranger.rows, shown))
     return Picture(
         timeline=timeline,
@@ -70,9 +75,10 @@ class _Arranger:
     """Goes through the events in the order of their effect, and remembers every end's state."""
 
     def __init__(
-        self, timeline: Timeline, hosts: tuple[HostInfo, HostInfo], *, verbose: bool
+        self, timeline: Timeline, hosts: tuple[HostInfo, HostInfo], *, verbose: bool, met: bool
     ) -> None:
         self.rows: list[Row] = []
+        self._met = met
         self._timeline = timeline
         self._verbose = verbose
         self._hosts = hosts
@@ -123,13 +129,13 @@ class _Arranger:
             case WireEvent(segment=None):
                 self._begin(event)
                 self.rows.append(ActRow(event=event, plugs=event.i in self._plugged))
-            case WireEvent():
-                pass  # told with its segment
-            case ExpectEvent():
+            case ExpectEvent() if self._met or not event.met:
                 self._begin(event)
                 unclear = event.conn != self._conn and names_no_connection(event.predicate)
                 conn = event.conn if self._several and unclear else None
                 self.rows.append(ExpectRow(event=event, conn=conn))
+            case WireEvent() | ExpectEvent():
+                pass  # told with its segment; told in the count of those that were met
 
     def _timer(self, event: StateEvent) -> None:
         """A change that no act caused; the others stand beside their acts."""
@@ -260,7 +266,7 @@ class _Arranger:
         toward = Side.LEFT if event.sport == self._hosts[0].port else Side.RIGHT
         conn = None
         for act in self._acts.values():
-            if isinstance(act, SegmentEvent) and _ports(act) == (event.sport, event.dport):
+            if isinstance(act, SegmentEvent) and flights.is_quoted(act, event):
                 toward, conn = self._side(act.sender) or toward, act.conn
         self._begin(event, conn)
         self.rows.append(IcmpRow(event=event, toward=toward))
@@ -292,7 +298,3 @@ class _Arranger:
                 return
         self._begin(event)
         self.rows.append(AsideRow(side=side, events=(event,), conns=conns))
-
-
-def _ports(event: SegmentEvent) -> tuple[int, int]:
-    return event.segment.src.port, event.segment.dst.port

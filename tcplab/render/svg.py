@@ -35,13 +35,15 @@ def svg(
     say: Say,
     seq: SeqForm = SeqForm.RELATIVE,
     verbose: bool = False,
+    met: bool = True,
     shown: Container[int] | None = None,
 ) -> str:
-    """The whole document. It is valid XML whatever the timeline holds. `verbose` folds nothing;
-    only segments with these indices are `shown` (None: everything).
+    """The whole document. It is valid XML whatever the timeline holds. `verbose` leaves nothing
+    out; without `met` there are no expectations that were met. Only segments with these indices are
+    `shown` (None: everything).
     """
     wording = Wording(say, seq=seq, ascii_only=False)
-    picture = arranged(timeline, verbose=verbose, shown=shown)
+    picture = arranged(timeline, verbose=verbose, met=met, shown=shown)
     settings = _settings(picture, wording)
     rungs = Rungs(picture, wording, _TOP + _SETTING * len(settings))
     told = ordered(findings, timeline, verbose=verbose), count(findings)

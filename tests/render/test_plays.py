@@ -99,6 +99,17 @@ def test_hostile_setting_is_harmless():
     assert "server: \\x1b[2J = \\u202e (default )" in printed(Ladder(timeline, say=str), width=80)
 
 
+def predicates(**how) -> list[str]:
+    rows = arranged(plays.two_connections(), **how).rows
+    return [row.event.predicate for row in rows if isinstance(row, ExpectRow)]
+
+
+def test_without_those_that_were_met_expectations_that_were_not_still_stand_there():
+    assert len(predicates()) == 3
+    assert predicates(met=False) == ["client.state == CLOSED", "client[c2].state == CLOSED"]
+    assert predicates(met=False, verbose=True) == predicates()
+
+
 def test_dropped_segment_names_the_rule():
     rows = arranged(plays.pulled_cable()).rows
     lost = [row for row in rows if isinstance(row, SegmentRow) and row.lost]
