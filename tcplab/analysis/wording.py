@@ -6,6 +6,9 @@ from tcplab.tcp.states import State
 from tcplab.text import Text, verbatim
 from tcplab.timeline.events import Source
 
+ATTACKER = "attacker"
+"""The host that forges."""
+
 
 def end(host: str) -> Text:
     """What a sentence calls that host."""
@@ -18,6 +21,15 @@ def end(host: str) -> Text:
             return Text("attacker")
         case _:
             return verbatim(host)
+
+
+def injected(sender: str) -> Text:
+    """How a segment came onto the wire that no host's TCP has sent: an attacker forged it, or it
+    was crafted in somebody's place.
+    """
+    if sender == ATTACKER:
+        return Text("forged by the attacker")
+    return Text("crafted, and injected into the wire")
 
 
 def how(source: Source | None) -> Text:

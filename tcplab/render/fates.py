@@ -1,5 +1,6 @@
 """What became of a segment on its way, and which rule of the wire did it, in one short line."""
 
+from tcplab.analysis.wording import ATTACKER, injected
 from tcplab.render.rows import SegmentRow
 from tcplab.text import Text, verbatim
 from tcplab.timeline.events import Fate
@@ -7,7 +8,6 @@ from tcplab.timeline.events import Fate
 _WAIT_NS = 10_000_000
 """A segment that was let through so much later had to wait, whatever its fate is called."""
 _ROUGH_NS = 10_000_000
-_ATTACKER = "attacker"
 _NOBODY = "nobody has "
 """What the wire says, and the address, where a frame could go nowhere."""
 
@@ -35,6 +35,11 @@ def fate(row: SegmentRow) -> Text | None:
     return _ruled(row, _why(row.rules))
 
 
+def names_sender(row: SegmentRow) -> bool:
+    """Does what became of it say already who sent it?"""
+    return row.event.fate is Fate.INJECTED and not row.rules and row.origin == ATTACKER
+
+
 def _held(row: SegmentRow) -> int:
     return (row.event.delivered_ns or row.event.at_ns) - row.event.at_ns
 
@@ -58,16 +63,9 @@ def _unruled(row: SegmentRow) -> Text | None:
         case Fate.CORRUPTED:
             return Text("corrupted by the wire")
         case Fate.INJECTED:
-            return _injected(row.event.sender)
+            return injected(row.event.sender)
         case Fate.DELIVERED | Fate.CAPTURED:
             return None
-
-
-def _injected(sender: str) -> Text:
-    """Who put it on the wire: the attacker, or somebody else in whose place it was crafted."""
-    if sender == _ATTACKER:
-        return Text("forged by the attacker")
-    return Text("crafted, and injected into the wire")
 
 
 def _why(rules: tuple[str, ...]) -> Text:

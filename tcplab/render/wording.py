@@ -158,7 +158,7 @@ class Wording:
         """
         event = row.event
         notes = []
-        if row.origin is not None:
+        if row.origin is not None and not fates.names_sender(row):
             notes.append(Text("sent by {host}", host=row.origin))
         if row.target is not None:
             notes.append(Text("sent to {host}", host=row.target))

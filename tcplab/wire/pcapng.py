@@ -17,6 +17,7 @@ from dpkt.pcapng import (
 )
 
 from tcplab.analysis import icmp
+from tcplab.analysis.wording import injected
 from tcplab.text import Say, Text, verbatim
 from tcplab.timeline.events import Fate, IcmpEvent, Lane, SegmentEvent, Source
 from tcplab.timeline.timeline import Timeline, numbers
@@ -32,7 +33,6 @@ _FATES = {
     Fate.DELAYED: Text("delayed by the wire"),
     Fate.DUPLICATED: Text("duplicated by the wire"),
     Fate.CORRUPTED: Text("corrupted by the wire"),
-    Fate.INJECTED: Text("injected into the wire"),
 }
 
 
@@ -115,9 +115,11 @@ def _comment(event: SegmentEvent | IcmpEvent, steps: dict[int, int], say: Say) -
     if isinstance(event, IcmpEvent):
         return say(icmp.words(event))
     number = str(steps[event.i])
-    parts = [verbatim(f"{number} {event.step}" if event.step else number)]
-    if event.fate in _FATES:
-        parts.append(_FATES[event.fate])
+    if event.fate is Fate.INJECTED:  # its step says no more
+        parts = [verbatim(number), injected(event.sender)]
+    else:
+        parts = [verbatim(f"{number} {event.step}" if event.step else number)]
+        parts += [_FATES[event.fate]] if event.fate in _FATES else []
     parts += (_states(lane) for lane in event.lanes)
     return " · ".join(map(say, parts))
 

@@ -182,3 +182,4 @@ def test_a_forged_segment_is_told_as_forged():
     timeline = replace(timeline, events=(*timeline.events[:6], event, *timeline.events[7:]))
     text = printed(Ladder(timeline, say=str, seq=SeqForm.RELATIVE), width=100)
     assert "forged by the attacker" in text
+    assert "sent by attacker" not in text

@@ -219,6 +219,15 @@ def test_a_dropped_segment_says_so(tshark: str, tmp_path: Path):
     ]
 
 
+@pytest.mark.parametrize(
+    ("sender", "how"),
+    [("attacker", "forged by the attacker"), ("client", "crafted, and injected into the wire")],
+)
+def test_an_injected_segment_says_who_put_it_there(tshark: str, tmp_path: Path, sender, how):
+    put = replace(handshake()[0], fate=Fate.INJECTED, sender=sender, step="injected", lanes=())
+    assert read(tshark, tmp_path, written(timeline(put)), "frame.comment") == [[f"1 · {how}"]]
+
+
 def test_inferred_states_are_called_inferred(tshark: str, tmp_path: Path):
     lane = Lane(host="server", before=S.LISTEN, after=S.SYN_RECEIVED, source=Source.INFERRED)
     seen = replace(handshake()[0], fate=Fate.CAPTURED, step=None, lanes=(lane,))
