@@ -20,6 +20,7 @@ from rich.cells import cell_len
 from tcplab.analysis.explain import explain
 from tcplab.render import theme
 from tcplab.render.findings import Findings
+from tcplab.render.harmless import plain
 from tcplab.render.ladder import Ladder
 from tcplab.render.language import LOCALE, Language, speaker
 from tests.render import samples
@@ -124,6 +125,11 @@ def test_every_sentence_in_the_code_is_collected(template):
         if not isinstance(call.args[0], ast.Constant) or call.args[0].value not in template
     ]
     assert hidden == []
+
+
+def test_every_english_sentence_can_be_written_in_seven_bits(template):
+    """For --ascii, and for a terminal without Unicode."""
+    assert [each for each in _ids(template) if not plain(each).isascii()] == []
 
 
 def test_catalogue_compiles(korean):

@@ -61,7 +61,7 @@ def test_page_fits(width, language):
 
 
 def test_page_in_ascii_has_nothing_else():
-    assert {each for each in shown(report(), ascii_only=True) if not each.isascii()} == {"§"}
+    assert shown(report(), ascii_only=True).isascii()
 
 
 def test_before_rfc_5961_a_window_is_enough():

@@ -36,6 +36,10 @@ def test_ascii_escapes_letters_too():
     assert harmless("é한", ascii_only=True) == "\\xe9\\ud55c"
 
 
+def test_plain_names_a_section():
+    assert plain("RFC 9293 §3.10.7.4") == "RFC 9293 sec. 3.10.7.4"
+
+
 def test_plain_keeps_letters_and_replaces_typography():
     assert plain("상태 → “x” …") == '상태 -> "x" ...'
 
