@@ -8,6 +8,7 @@ from tcplab.errors import RefusedError, UsageError
 from tcplab.text import Text
 
 _MOST_DIGITS = 9
+_PLAIN = frozenset("0123456789.+-e")
 _MOST_PLACES = 65_535
 """More no listen() takes on any Linux."""
 
@@ -18,6 +19,16 @@ def _whole(value: Any) -> int | None:
         return value
     plain = value.isascii() and value.isdigit() and len(value) <= _MOST_DIGITS
     return int(value) if plain else None
+
+
+def _decimal(value: Any) -> float:
+    """The number that stands there in digits; -1 if it is none. Python's own float() also takes
+    underscores and the digits of every script.
+    """
+    try:
+        return float(value) if not isinstance(value, str) or set(value) <= _PLAIN else -1.0
+    except ValueError:
+        return -1.0
 
 
 class WholeType(click.ParamType[int]):
@@ -97,10 +108,7 @@ class SecondsType(click.ParamType[float]):
         from tcplab.analysis.flooding.settings import MOST_SECONDS, TRY_EVERY_S
 
         most = f"{MOST_SECONDS:.0f}"
-        try:
-            seconds = float(value)
-        except ValueError:
-            seconds = -1.0
+        seconds = _decimal(value)
         if TRY_EVERY_S <= seconds <= MOST_SECONDS:
             return seconds
         if isfinite(seconds) and seconds > MOST_SECONDS:

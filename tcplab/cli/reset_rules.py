@@ -20,7 +20,7 @@ from tcplab.scenario.attacks.attack import (
 from tcplab.text import Text
 
 _MOST_DIGITS = 9
-_OF_A_LADDER = ("--seq", "--filter", "--verbose", "--save", "--pcap", "--svg", "--trace")
+_OF_A_LADDER = ("--seq", "--filter", "--verbose", "--save", "--pcap", "--svg", "--force", "--trace")
 
 
 class TimesType(click.ParamType[int]):

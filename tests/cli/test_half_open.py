@@ -114,6 +114,8 @@ def test_every_line_of_a_flood_fits(run: Run, width):
         (("--seconds", "10.1"), 6, "more than 10 s is refused"),
         (("--seconds", "inf"), 2, "Give --seconds a number, 0.2 to 10."),
         (("--seconds", "nan"), 2, "Give --seconds a number, 0.2 to 10."),
+        (("--seconds", "0_1"), 2, "Give --seconds a number, 0.2 to 10."),
+        (("--seconds", "３"), 2, "Give --seconds a number, 0.2 to 10."),
         (("--seconds", "0"), 2, "Give --seconds a number, 0.2 to 10."),
         (("--backlog", "0"), 2, "Give --backlog a whole number, 1 to 65535."),
         (("--max-syn-backlog", "65536"), 2, "Give --max-syn-backlog a whole number"),

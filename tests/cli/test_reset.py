@@ -140,6 +140,7 @@ def test_some_combinations_mean_nothing():
         (["--with", "handshake", "--at", "client"], "--at server"),
         (["--aim", "blind", "--pcap", "run.pcapng"], "Omit one of them."),
         (["--aim", "blind", "--trace"], "Omit one of them."),
+        (["--aim", "blind", "--force"], "Omit one of them."),
         (["--aim", "in-window", "--times", "0"], "from 1 to 100"),
         (["--aim", "in-window", "--times", "101"], "from 1 to 100"),
         (["--aim", "in-window", "--times", "many"], "from 1 to 100"),
