@@ -96,7 +96,7 @@ def _show(
     screen.print(
         Findings(findings, timeline, say=shown.say, ascii_only=ascii_only, verbose=shown.verbose)
     )
-    if scenario is not None:
+    if scenario is not None and not timeline.interrupted:  # what is to be noticed may not have come
         screen.print(Notice(scenario, say=shown.say, ascii_only=ascii_only))
 
 

@@ -95,7 +95,10 @@ def _addressed(failed: Sequence[Finding], timeline: Timeline) -> Iterator[Findin
 
 
 def count(findings: Sequence[Finding]) -> tuple[Verdict, Text] | None:
-    """How many of the scenario's expectations were met; None if it had none."""
+    """How many of the scenario's expectations were met; None if it had none.
+
+    Where all were, and yet something did not come about, it says that this was no failure.
+    """
     verdicts = [each.verdict for each in findings if is_expectation(each)]
     if not verdicts:
         return None
@@ -103,7 +106,10 @@ def count(findings: Sequence[Finding]) -> tuple[Verdict, Text] | None:
     worst = next(
         each for each in (Verdict.NO, Verdict.INCONCLUSIVE, Verdict.YES) if each in verdicts
     )
-    return worst, Text("Expectations met: {met} of {all}.", met=met, all=len(verdicts))
+    told = Text("Expectations met: {met} of {all}.", met=met, all=len(verdicts))
+    if worst is Verdict.YES and any(each.verdict is Verdict.NO for each in findings):
+        told = Text("{told} What did not come about above was not expected to.", told=told)
+    return worst, told
 
 
 class Findings:

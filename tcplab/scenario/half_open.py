@@ -34,6 +34,8 @@ _FURTHER = 1000
 _WRONG = 1 << 20
 """So far beside the cookie is the forged ACK: further than the MSS in it could reach."""
 _PATIENCE_S = 10.0
+_DEFAULT_RETRIES = 5
+"""Linux's tcp_synack_retries."""
 _UNHURRIED_MS = 10_000
 _ALL_OPTIONS = 1 | 2 | 4 | 8
 """Timestamps, SACK, window scale and ECN, as tcpi_options has them (TCPI_OPT_… in linux/tcp.h)."""
@@ -66,9 +68,18 @@ def no_ack(retries: int = 2, *, version: int = 4) -> Scenario:
         story=Text(
             "A SYN is crafted in the client's name, and the client says nothing more: a shield "
             "keeps its kernel silent. The server's SYN, ACK arrives and gets no answer. How often "
-            "it is sent again is tcp_synack_retries: {retries} here, for Linux's default of 5 "
-            "takes 63 s. Then the server gives up.",
+            "it is sent again is tcp_synack_retries: {retries} here. Then the server gives up.",
             retries=retries,
+        )
+        if retries == _DEFAULT_RETRIES
+        else Text(
+            "A SYN is crafted in the client's name, and the client says nothing more: a shield "
+            "keeps its kernel silent. The server's SYN, ACK arrives and gets no answer. How often "
+            "it is sent again is tcp_synack_retries: {retries} here, for Linux's default of "
+            "{default} takes {seconds} s. Then the server gives up.",
+            retries=retries,
+            default=_DEFAULT_RETRIES,
+            seconds=lasts_s(_DEFAULT_RETRIES),
         ),
         notice=Text(
             "One small segment occupies the server for {seconds} s. What it holds meanwhile is not "
@@ -129,9 +140,9 @@ def cookie(cookies: Cookies = Cookies.ON, *, version: int = 4) -> Scenario:
         title=Text("The SYN cookie, taken apart"),
         story=_story(cookies),
         notice=Text(
-            "A server that sends cookies has nothing that a flood could use up, and pays for it "
-            "with what does not fit into 32 bits. The lowest six bits of its timestamp hold the "
-            "rest, if the client sends timestamps."
+            "A server that sends cookies has no SYN queue that a flood could fill, though a flood "
+            "still costs it time and its link. It pays with what does not fit into 32 bits: the "
+            "lowest six bits of its timestamp hold the rest, if the client sends timestamps."
         ),
         steps=(
             At(host="server", call=Listen(backlog=1), conn=(*fillers, PROBE)[0]),

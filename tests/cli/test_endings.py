@@ -80,6 +80,7 @@ def test_what_was_seen_is_shown_and_saved(tmp_path: Path, number, frame):
     )
     assert (done.returncode, done.stderr) == (128 + number, "")
     assert CUT_SHORT in done.stdout
+    assert "Each SYN takes one sequence number" not in done.stdout  # what a whole run would show
     header, *events = map(json.loads, (tmp_path / "run.jsonl").read_text().splitlines())
     assert header["interrupted"] is True
     segments = [event for event in events if event["kind"] == "segment"]

@@ -104,6 +104,15 @@ def test_failed_expectations_come_first_and_met_ones_are_counted_at_the_end():
     ]
 
 
+def test_where_all_were_met_what_did_not_come_about_is_said_to_be_no_failure():
+    met = Finding(id="expect.1", verdict=Verdict.YES, sentence=Text("Said."))
+    closed = Finding(id="open.refused", verdict=Verdict.NO, sentence=Text("Closed."))
+    assert run_with(closed, met) == [
+        " ✘ Closed.",
+        " ✔ Expectations met: 1 of 1. What did not come about above was not expected to.",
+    ]
+
+
 def test_expectation_that_cannot_be_told_makes_the_count_inconclusive():
     verdicts = (Verdict.YES, Verdict.INCONCLUSIVE)
     findings = [
