@@ -147,7 +147,7 @@ def test_remote_waits_for_what_the_other_end_does():
         client(Connect()),
         Until(
             host="client",
-            states=frozenset({State.ESTABLISHED, State.CLOSED}),
+            states=frozenset({State.ESTABLISHED, State.CLOSE_WAIT, State.CLOSED}),
             within_s=16.0,
             final=frozenset({State.CLOSED}),
         ),
