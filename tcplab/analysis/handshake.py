@@ -12,11 +12,14 @@ from tcplab.tcp.automaton import TABLE
 from tcplab.tcp.flags import Flags
 from tcplab.tcp.states import State
 from tcplab.text import Text
-from tcplab.timeline.events import CallEvent, SegmentEvent, Source
+from tcplab.timeline.events import CallEvent, SegmentEvent
 from tcplab.timeline.timeline import Stack
 
 _BY_COOKIE = (State.LISTEN, State.ESTABLISHED)
 """What the third segment does where a SYN cookie was sent (`tcplab.analysis.syn_cookies`)."""
+_OPENING = frozenset({State.SYN_SENT, State.SYN_RECEIVED})
+_OPEN = frozenset({State.ESTABLISHED, State.FIN_WAIT_1})
+"""FIN-WAIT-1 too: who calls CLOSE in SYN-RECEIVED passes ESTABLISHED by."""
 
 
 def findings(conversation: Conversation) -> Iterator[Finding]:
@@ -45,8 +48,22 @@ def _three_way(conversation: Conversation, opening: Opening, answer: SegmentEven
         verdict, sentence = Verdict.NO, _wrong(answer, syn)
     elif third is None:
         verdict, sentence = _unacknowledged(conversation, opening)
-    elif third.segment.ack != answer.segment.seq + 1:
+    elif not answer.segment.seq + 1 <= third.segment.ack <= answer.segment.next_seq:
         verdict, sentence = Verdict.NO, _wrong(third, answer)
+    elif third.segment.ack != answer.segment.seq + 1:
+        verdict = Verdict.YES
+        sentence = Text(
+            "Three-way handshake: the SYN, ACK acknowledges the {opener}'s ISN + 1 ({isn} → {ack}) "
+            "and carries data or a FIN besides, as it may (numbers: {count}); the {opener}'s ACK "
+            "is of the {peer}'s ISN + 1 or more ({peer_isn} → {peer_ack}).",
+            opener=end(opening.opener),
+            peer=end(opening.peer),
+            isn=int(syn.segment.seq),
+            ack=int(answer.segment.ack),
+            count=answer.segment.len_octets - 1,
+            peer_isn=int(answer.segment.seq),
+            peer_ack=int(third.segment.ack),
+        )
     else:
         verdict = Verdict.YES
         sentence = Text(
@@ -179,11 +196,19 @@ def _path_to_established(
     if path[:2] == (State.CLOSED, State.SYN_RECEIVED) and _listened(conversation, host):
         # Between these ports there was a connection before, so that its end counted as CLOSED.
         path = (State.LISTEN, *path[1:])
-    inferred = conversation.source(host) is Source.INFERRED
-    if inferred and path[:2] == (State.CLOSED, State.SYN_RECEIVED):
-        # Only its SYN, ACK showed that it had been listening.
-        path = (State.LISTEN, *path[1:])
-    return path[: path.index(State.ESTABLISHED) + 1] if State.ESTABLISHED in path else path
+    return _until_open(path)
+
+
+def _until_open(path: tuple[State, ...]) -> tuple[State, ...]:
+    """The states up to ESTABLISHED, or to what passes it by."""
+    if State.ESTABLISHED in path:
+        return path[: path.index(State.ESTABLISHED) + 1]
+    for at, (before, after) in enumerate(pairwise(path), start=1):
+        if before in _OPENING and after is State.CLOSE_WAIT:
+            return (*path[:at], State.ESTABLISHED)  # one segment did both: its FIN comes last
+        if (before, after) == (State.SYN_RECEIVED, State.FIN_WAIT_1):
+            return path[: at + 1]
+    return path
 
 
 def _listened(conversation: Conversation, host: str) -> bool:
@@ -198,8 +223,10 @@ def _listened(conversation: Conversation, host: str) -> bool:
 def _judged(
     conversation: Conversation, opening: Opening, paths: Sequence[Sequence[State]]
 ) -> Verdict:
-    """Does each path end in ESTABLISHED, by moves that RFC 9293 figure 5 knows?"""
-    if any(path[-1] is not State.ESTABLISHED for path in paths):
+    """Does each path lead to ESTABLISHED (or past it, to FIN-WAIT-1), by moves that RFC 9293 figure
+    5 knows?
+    """
+    if any(path[-1] not in _OPEN for path in paths):
         return absence(conversation.timeline)
     moves = {move for path in paths for move in pairwise(path)}
     if opening.third is conversation.entered(opening.peer, State.ESTABLISHED):

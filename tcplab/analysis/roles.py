@@ -89,7 +89,10 @@ class Closing:
 
 def opening(segments: Sequence[SegmentEvent]) -> Opening | None:
     """How the connection of these segments began; None if it had begun before."""
-    synchronizing = [event for event in segments if event.segment.has(Flags.SYN)]
+    # With RST beside it a SYN is not looked at (RFC 9293 §3.10.7.3).
+    synchronizing = [
+        event for event in segments if event.segment.flags & (Flags.SYN | Flags.RST) == Flags.SYN
+    ]
     bare = [event for event in synchronizing if not event.segment.has(Flags.ACK)]
     if not bare:
         return None

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from tcplab import __version__
+from tcplab.analysis.hindsight import in_hindsight
 from tcplab.analysis.steps import label
 from tcplab.analysis.tally import Tally
 from tcplab.experiment.connections import STRAY, Connections
@@ -267,24 +268,26 @@ class Notebook:
         """The whole record, its segments labelled with their steps."""
         flow = self._connections.first
         return label(
-            timeline.Timeline(
-                command=command,
-                scenario=scenario,
-                testbed=self._testbed.facts,
-                hosts=tuple(
-                    timeline.HostInfo(
-                        name=name,
-                        ip=flow.seen_from(name)[0].ip,
-                        port=flow.seen_from(name)[0].port,
-                        stack=host.stack,
-                    )
-                    for name, host in self._hosts()
-                ),
-                settings=self._testbed.settings,
-                began_ns=self._began_realtime_ns,
-                events=self._recorder.events(),
-                drops=self._testbed.drops() + lost,
-                interrupted=interrupted,
-                tcplab=__version__,
+            in_hindsight(
+                timeline.Timeline(
+                    command=command,
+                    scenario=scenario,
+                    testbed=self._testbed.facts,
+                    hosts=tuple(
+                        timeline.HostInfo(
+                            name=name,
+                            ip=flow.seen_from(name)[0].ip,
+                            port=flow.seen_from(name)[0].port,
+                            stack=host.stack,
+                        )
+                        for name, host in self._hosts()
+                    ),
+                    settings=self._testbed.settings,
+                    began_ns=self._began_realtime_ns,
+                    events=self._recorder.events(),
+                    drops=self._testbed.drops() + lost,
+                    interrupted=interrupted,
+                    tcplab=__version__,
+                )
             )
         )

@@ -42,6 +42,46 @@ def test_three_way_third_ack_of_another_isn_is_no():
     )
 
 
+def test_three_way_syn_ack_with_data_or_fin_is_acknowledged_with_it():
+    assert finding(ladder("client S\nserver SA data=6\nclient A"), "open.three-way") == (
+        "yes",
+        (
+            "Three-way handshake: the SYN, ACK acknowledges the client's ISN + 1 "
+            "(4294967290 → 4294967291) and carries data or a FIN besides, as it may (numbers: 6); "
+            "the client's ACK is of the server's ISN + 1 or more (100 → 107)."
+        ),
+        (0, 1, 2),
+    )
+    assert finding(ladder("client S\nserver FSA\nclient A"), "open.three-way")[0] == "yes"
+
+
+def test_three_way_syn_ack_with_data_may_be_acknowledged_without_it():
+    told = finding(ladder("client S\nserver SA data=6\nclient A ack=1"), "open.three-way")
+    assert (told[0], "100 → 101" in told[1]) == ("yes", True)
+
+
+def test_three_way_third_ack_of_more_than_the_syn_ack_held_is_no():
+    told = finding(ladder("client S\nserver SA data=6\nclient A ack=8"), "open.three-way")
+    assert told[0] == "no"
+
+
+def test_states_that_pass_established_by_are_told_as_they_are():
+    timeline = ladder("""
+        server listen() 0    | CLOSED       LISTEN
+        client connect() 0   | SYN-SENT     LISTEN
+        client S             | SYN-SENT     SYN-RECEIVED
+        server FSA           | CLOSE-WAIT   FIN-WAIT-1
+        client A             | CLOSE-WAIT   FIN-WAIT-2
+    """)
+    assert finding(timeline, "open.states")[:2] == (
+        "yes",
+        (
+            "The server's kernel (observed): LISTEN → SYN-RECEIVED → FIN-WAIT-1. "
+            "The client, tcplab's own TCP (crafted): CLOSED → SYN-SENT → ESTABLISHED."
+        ),
+    )
+
+
 def test_three_way_without_third_segment_is_no():
     assert finding(ladder("client S\nserver SA"), "open.three-way") == (
         "no",

@@ -123,6 +123,19 @@ def test_the_far_lane_is_inferred_and_the_near_one_crafted(network, version, vis
 
 @every_network
 @every_version
+def test_the_far_lane_begins_in_listen_as_the_finding_says(network, version, visit):
+    result = visit(network, version)[0]
+
+    states = [event for event in result.told("state") if event["host"] == "server"]
+    path = [states[0]["old"], *(event["new"] for event in states)]
+    syn = result.told("segment")[0]
+    assert path[:3] == ["LISTEN", "SYN-RECEIVED", "ESTABLISHED"]
+    assert states[0]["cause"] == syn["i"]
+    assert " → ".join(path[:3]) in result.findings["open.states"]["sentence"]
+
+
+@every_network
+@every_version
 def test_every_segment_was_captured_not_carried(network, version, visit):
     result = visit(network, version)[0]
 

@@ -1,0 +1,54 @@
+"""`tcplab handshake HOST` where the far end answers as hosts and middleboxes seldom do."""
+
+from collections.abc import Callable, Iterable, Iterator
+
+from tcplab.scenario.shipped import remote
+from tcplab.scenario.steps import Until
+from tcplab.tcp.flags import Flags
+from tcplab.tcp.segment import Segment
+from tcplab.tcp.sequence import Seq
+from tests.actors import OnLink, play
+from tests.links import Result, Run, apart, on_link
+
+ISN = Seq(1000)
+SYN_ACK, FIN_ACK = Flags.SYN | Flags.ACK, Flags.FIN | Flags.ACK
+
+
+def facing(version: int, answer: Callable[[Segment], Iterable[Segment]], *arguments: str) -> Result:
+    """A run against a host on the same link whose every answer is made up."""
+    net = on_link()
+    ip = net.server.ip[version]
+    run = Run(net.client, "handshake", ip, "--json", *arguments)
+    play(run, OnLink(net.server, ip), answer)
+    return run.result()
+
+
+def said(to: Segment, flags: Flags, **fields) -> Segment:
+    """An answer; whatever `fields` do not say is as it has to be."""
+    ack = to.next_seq if flags & Flags.ACK else Seq(0)
+    usual = {"seq": ISN, "ack": ack, "wnd_octets": 65535}
+    return Segment(src=to.dst, dst=to.src, flags=flags, **(usual | fields))
+
+
+# --- closing early ------------------------------------------------------------------------------
+
+
+def closing_at_once(segment: Segment) -> Iterator[Segment]:
+    """Its FIN is its SYN, ACK: the first thing that it says is that it has nothing to say."""
+    if segment.has(Flags.SYN):
+        yield said(segment, SYN_ACK | Flags.FIN)
+    elif segment.has(Flags.FIN):
+        yield said(segment, Flags.ACK, seq=ISN + 2)
+
+
+def test_a_fin_with_the_syn_ack_is_answered_without_waiting_for_more():
+    result = apart(facing, 4, closing_at_once)
+
+    assert result.status == 0, result.err
+    assert [event["flags"] for event in result.told("segment")] == ["S", "FSA", "A", "FA", "A"]
+    states = [event["new"] for event in result.told("state") if event["host"] == "client"]
+    assert states == ["SYN-SENT", "CLOSE-WAIT", "LAST-ACK", "CLOSED"]
+    opened = result.told("segment")[1]["at_ns"]
+    (shutdown,) = [call["at_ns"] for call in result.told("call") if call["name"] == "shutdown"]
+    waiting = next(step for step in remote(None).steps if isinstance(step, Until))
+    assert shutdown - opened < waiting.within_s * 1e9 / 2
