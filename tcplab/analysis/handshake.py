@@ -12,7 +12,7 @@ from tcplab.tcp.automaton import TABLE
 from tcplab.tcp.flags import Flags
 from tcplab.tcp.states import State
 from tcplab.text import Text
-from tcplab.timeline.events import CallEvent, SegmentEvent
+from tcplab.timeline.events import CallEvent, SegmentEvent, Source
 from tcplab.timeline.timeline import Stack
 
 _BY_COOKIE = (State.LISTEN, State.ESTABLISHED)
@@ -195,6 +195,10 @@ def _path_to_established(
         path = path[1:]
     if path[:2] == (State.CLOSED, State.SYN_RECEIVED) and _listened(conversation, host):
         # Between these ports there was a connection before, so that its end counted as CLOSED.
+        path = (State.LISTEN, *path[1:])
+    inferred = conversation.source(host) is Source.INFERRED
+    if inferred and since is not None and path[:2] == (State.CLOSED, State.SYN_RECEIVED):
+        # The same, and nobody knows more of it than that its SYN, ACK comes from a listener.
         path = (State.LISTEN, *path[1:])
     return _until_open(path)
 

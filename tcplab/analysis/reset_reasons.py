@@ -59,6 +59,11 @@ def _by_call(
         return None
     host = end(reset.sender)
     match call.name:
+        case "abort" if conversation.timeline.testbed.kind == "nic":
+            return call.name, Text(
+                "Why: outside the testbed tcplab leaves no connection open, so it aborted. An "
+                "ABORT sends RST instead of FIN (RFC 9293 §3.10.5)."
+            )
         case "abort":
             return call.name, Text(
                 "Why: the program at the {host} closed with SO_LINGER set to 0 seconds. That is an "

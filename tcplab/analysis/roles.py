@@ -34,7 +34,8 @@ def acknowledges(event: SegmentEvent, of: SegmentEvent) -> bool:
 class Opening:
     """How it began. `syns` are all SYNs of the `opener`; `syn` is the one that was answered, or the
     first if none was. `answer` is the peer's SYN, ACK and `third` the opener's first ACK after it.
-    `crossing` is the peer's own SYN without ACK: a simultaneous open.
+    `crossing` is the peer's own SYN without ACK: a simultaneous open; `agreed` is then the peer's
+    first ACK of the opener's SYN.
     """
 
     opener: str
@@ -44,6 +45,7 @@ class Opening:
     crossing: SegmentEvent | None
     answer: SegmentEvent | None
     third: SegmentEvent | None
+    agreed: SegmentEvent | None = None
 
     @property
     def begun(self) -> bool:
@@ -52,8 +54,8 @@ class Opening:
 
     @property
     def completed(self) -> bool:
-        """Did the opener acknowledge that?"""
-        return self.third is not None or self.crossing is not None
+        """Did whoever had to agree last do so?"""
+        return self.third is not None or self.agreed is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,14 +106,16 @@ def opening(segments: Sequence[SegmentEvent]) -> Opening | None:
         if event.sender == peer and event.segment.has(Flags.ACK) and event.i > bare[0].i
     ]
     answer = _first(answers, lambda event: arrived(event) and _answered(event, syns) is not None)
+    crossing = _first([event for event in bare if event.sender == peer], arrived)
     return Opening(
         opener=opener,
         peer=peer,
         syns=tuple(syns),
         syn=(answer and _answered(answer, syns)) or bare[0],
-        crossing=_first([event for event in bare if event.sender == peer], arrived),
+        crossing=crossing,
         answer=answer,
         third=_third(segments, answer),
+        agreed=None if crossing is None else _acknowledgment(segments, bare[0]),
     )
 
 

@@ -7,7 +7,7 @@ from tcplab.analysis.conversation import Act, Conversation
 from tcplab.analysis.finding import Finding, Verdict
 from tcplab.analysis.incarnations import heir
 from tcplab.analysis.roles import Closing, acknowledges, arrived
-from tcplab.analysis.unfinished import unfinished
+from tcplab.analysis.unfinished import closed_in_vain, unfinished
 from tcplab.analysis.wording import end, how
 from tcplab.tcp.flags import Flags
 from tcplab.tcp.states import State
@@ -26,8 +26,12 @@ def findings(conversation: Conversation) -> Iterator[Finding]:
     if closing is not None and closing.complete:
         yield _manner(conversation, closing)
         yield _time_wait(conversation, closing)
-    elif conversation.reset is not None or heir(conversation) is not None:
+    elif heir(conversation) is not None:
         return
+    elif conversation.reset is not None:
+        closer = closed_in_vain(conversation, conversation.reset)
+        if closer is not None:
+            yield unfinished(conversation, closing, closer=closer)
     elif opening is not None or closing is not None:
         yield unfinished(conversation, closing)
 

@@ -5,22 +5,32 @@ word.
 from tcplab.analysis.conversation import Conversation
 from tcplab.analysis.finding import Finding, Verdict
 from tcplab.analysis.honesty import absence
-from tcplab.analysis.roles import Closing
+from tcplab.analysis.roles import Closing, arrived
 from tcplab.analysis.wording import end
+from tcplab.tcp.flags import Flags
 from tcplab.tcp.states import State
 from tcplab.text import Text
-from tcplab.timeline.events import CallEvent
+from tcplab.timeline.events import CallEvent, SegmentEvent
+
+_CLOSES = frozenset({"close", "shutdown"})
 
 
-def unfinished(conversation: Conversation, closing: Closing | None) -> Finding:
-    """How far the close came, of a connection that was opened and neither closed nor reset."""
-    alone = _abandoned(conversation) if closing is None else None
+def unfinished(
+    conversation: Conversation, closing: Closing | None, *, closer: str | None = None
+) -> Finding:
+    """How far the close came, of a connection that was opened and not closed by both ends.
+
+    `closer` is the end that has closed in vain, if one has.
+    """
+    alone = _abandoned(conversation) if closing is None and closer is None else None
     if alone is not None:
         return alone
     verdict = absence(conversation.timeline)
     if verdict is Verdict.NO and closing is None and _left_open(conversation):
         verdict = Verdict.YES
-    if closing is None:
+    if closing is None and closer is not None:
+        sentence = _withheld(conversation, closer)
+    elif closing is None:
         sentence = Text("Neither end closed: the connection is still open.")
     elif closing.first_ack is None:
         sentence = Text(
@@ -45,6 +55,36 @@ def unfinished(conversation: Conversation, closing: Closing | None) -> Finding:
     )
 
 
+def closed_in_vain(conversation: Conversation, reset: SegmentEvent) -> str | None:
+    """The sender of `reset`, if its program had closed in good order and aborted only then."""
+    calls = [
+        event.name
+        for event in conversation.timeline.events[: reset.i]
+        if isinstance(event, CallEvent)
+        and (event.host, event.conn, event.result) == (reset.sender, reset.conn, "0")
+    ]
+    # Ctrl-C may come between the FIN and the note of the call that sent it.
+    closing = conversation.closing
+    closed = _CLOSES & set(calls) or (closing and closing.first.sender == reset.sender)
+    return reset.sender if closed and "abort" in calls else None
+
+
+def _withheld(conversation: Conversation, closer: str) -> Text:
+    """Why no FIN was seen of an end that has closed."""
+    heard = [
+        event.segment
+        for event in conversation.segments
+        if event.receiver == closer and event.segment.has(Flags.ACK) and arrived(event)
+    ]
+    if heard and not heard[-1].wnd_octets:
+        return Text(
+            "The {host} closed, but its FIN never left: the other end's window is 0, and a FIN "
+            "needs room for its number.",
+            host=end(closer),
+        )
+    return Text("The {host} closed, but no FIN of it was seen.", host=end(closer))
+
+
 def _left_open(conversation: Conversation) -> bool:
     """Did programs use the connection, and none of them close it? Then it is meant to be open."""
     calls = {
@@ -52,7 +92,7 @@ def _left_open(conversation: Conversation) -> bool:
         for event in conversation.timeline.events
         if isinstance(event, CallEvent) and event.conn == conversation.conn
     }
-    return bool(calls) and not calls & {"close", "shutdown", "abort"}
+    return bool(calls) and not calls & (_CLOSES | {"abort"})
 
 
 def _abandoned(conversation: Conversation) -> Finding | None:

@@ -14,7 +14,7 @@ from tcplab.experiment.connections import Connections
 from tcplab.experiment.evidence import Evidence
 from tcplab.experiment.network import Network, never
 from tcplab.experiment.notebook import Notebook
-from tcplab.scenario.calls import Accept, Connect, Read
+from tcplab.scenario.calls import Abort, Accept, Connect, Read
 from tcplab.scenario.predicate import Predicate
 from tcplab.scenario.steps import (
     At,
@@ -28,6 +28,7 @@ from tcplab.scenario.steps import (
     Step,
     Until,
 )
+from tcplab.tcp.states import State
 from tcplab.testbed.host import Flow, Testbed
 from tcplab.text import Text
 from tcplab.timeline.events import Event
@@ -35,6 +36,10 @@ from tcplab.timeline.timeline import Timeline
 
 if TYPE_CHECKING:
     from tcplab.experiment.stagehand import Stagehand
+
+
+_HEAR_OUT_S = 0.25
+"""A round trip, nearly anywhere."""
 
 
 class CutShortError(TcplabError):
@@ -112,29 +117,48 @@ class Conductor:
         """
         failure: TcplabError | None = None
         self._notebook.begin()
-        try:
-            for step in self._scenario.steps:
-                if not self._play(step):
-                    break
-            self._settle(None)
-            self._testbed.look()
-        except KeyboardInterrupt:
-            self._interrupted = True
-        except TcplabError as error:
-            failure = error
-            self._interrupted = True
-        try:
-            self._notebook.details()
-            self._hear_witness()
-            self._notebook.growth()
-        except KeyboardInterrupt:  # what was noted is told all the same
-            self._interrupted = True
-        except TcplabError as error:
-            failure = failure or error
-            self._interrupted = True
+        for part in (self._perform, self._part, self._sum_up):
+            try:
+                part()
+            except KeyboardInterrupt:  # what was noted is told all the same
+                self._interrupted = True
+            except TcplabError as error:
+                failure = failure or error
+                self._interrupted = True
         if failure is not None:
             raise CutShortError(failure, self._timeline()) from failure
         return self._timeline()
+
+    def _perform(self) -> None:
+        """All steps, or as many as there is a reason for."""
+        for step in self._scenario.steps:
+            if not self._play(step):
+                break
+        self._settle(None)
+        self._testbed.look()
+
+    def _part(self) -> None:
+        """Leave nothing open at a host that is not ours, however the run has ended.
+
+        Whoever has reset or refused the connection is heard out: where somebody in between did it,
+        the host's own answer is still under way.
+        """
+        if self._testbed.facts.kind != "nic":
+            return
+        self._network.collect(0, cause=None, actor=None)  # what left before something went wrong
+        client = self._testbed.hosts["client"]
+        for conn in self._connections.watched:
+            flow = self._connections.flow(conn)
+            if client.look(flow).state.reset_by_abort:
+                self._caller.make(At(host="client", call=Abort(), conn=conn))
+            if client.look(flow).state is State.CLOSED:
+                self._network.wait(never, _HEAR_OUT_S)
+
+    def _sum_up(self) -> None:
+        """What is left at the end, and what others have seen."""
+        self._notebook.details()
+        self._hear_witness()
+        self._notebook.growth()
 
     def _hear_witness(self) -> None:
         if self._witness is not None:

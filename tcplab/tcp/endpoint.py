@@ -29,15 +29,6 @@ _CAN_SEND = frozenset(
     {State.LISTEN, State.SYN_SENT, State.SYN_RECEIVED, State.ESTABLISHED, State.CLOSE_WAIT}
 )
 _MAY_HEAR_MORE = frozenset({State.ESTABLISHED, State.FIN_WAIT_1, State.FIN_WAIT_2})
-_RST_ON_ABORT = frozenset(  # the others have no peer yet, or one that has had its say (§3.10.5)
-    {
-        State.SYN_RECEIVED,
-        State.ESTABLISHED,
-        State.FIN_WAIT_1,
-        State.FIN_WAIT_2,
-        State.CLOSE_WAIT,
-    }
-)
 _MAY_OFFER = MaximumSegmentSize | WindowScale | SackPermitted | NoOperation | EndOfList
 
 
@@ -217,7 +208,7 @@ class Endpoint:
         Whoever closes without having read everything aborts instead, as RFC 2525 §2.17 wants and
         Linux does: the peer must learn that its data was lost.
         """
-        if self.unread_octets and self.state in _RST_ON_ABORT:
+        if self.unread_octets and self.state.reset_by_abort:
             self.abort(now_ns)
             return
         self._tcb.deaf = True
@@ -237,7 +228,7 @@ class Endpoint:
         """ABORT (§3.10.5): a RST if the peer may still hold the connection, and CLOSED."""
         if self.state is State.CLOSED:
             return
-        if self.state in _RST_ON_ABORT:
+        if self.state.reset_by_abort:
             self._tcb.reset_peer()
         self._tcb.move(Event.ABORT)
 

@@ -27,5 +27,21 @@ class State(Enum):
         """Have both ends agreed on both initial sequence numbers? (RFC 9293 §3.5.2, group 3)."""
         return self not in _UNSYNCHRONIZED
 
+    @property
+    def reset_by_abort(self) -> bool:
+        """Does an ABORT here send RST (RFC 9293 §3.10.5)? Elsewhere there is no peer yet, or one
+        that has had its say.
+        """
+        return self in _RESET_BY_ABORT
+
 
 _UNSYNCHRONIZED = frozenset({State.CLOSED, State.LISTEN, State.SYN_SENT, State.SYN_RECEIVED})
+_RESET_BY_ABORT = frozenset(
+    {
+        State.SYN_RECEIVED,
+        State.ESTABLISHED,
+        State.FIN_WAIT_1,
+        State.FIN_WAIT_2,
+        State.CLOSE_WAIT,
+    }
+)

@@ -36,9 +36,6 @@ from tcplab.wire.raw_socket import RawSocket
 from tcplab.wire.shield import Shield
 
 _ETHERNET_MTU = 1500
-_HELD_OPEN = frozenset(
-    {State.ESTABLISHED, State.FIN_WAIT_1, State.FIN_WAIT_2, State.CLOSE_WAIT, State.CLOSING}
-)
 
 
 class CraftedHost:
@@ -265,7 +262,7 @@ class CraftedHost:
     def abort_all(self) -> None:
         """Reset every connection that the peer may still hold open."""
         for flow, endpoint in self._endpoints.items():
-            if endpoint.state in _HELD_OPEN:
+            if endpoint.state.reset_by_abort:
                 endpoint.abort(time.monotonic_ns())
                 with suppress(TcplabError):  # this is the end: who may not send any more does not
                     self._transmit(flow)

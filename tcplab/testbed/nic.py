@@ -51,7 +51,10 @@ class CraftedHere(CraftedHost):
         self._open.callback(self._counters.close)
 
     def close(self) -> None:
-        """Leave no connection behind at a host that is not ours: reset what is open still."""
+        """Leave no connection behind at a host that is not ours: reset what is open still.
+
+        A run does so itself, and tells it; here that is only for one that broke off.
+        """
         self.abort_all()
         super().close()
 

@@ -52,3 +52,25 @@ def test_a_fin_with_the_syn_ack_is_answered_without_waiting_for_more():
     (shutdown,) = [call["at_ns"] for call in result.told("call") if call["name"] == "shutdown"]
     waiting = next(step for step in remote(None).steps if isinstance(step, Until))
     assert shutdown - opened < waiting.within_s * 1e9 / 2
+
+
+# --- not closing --------------------------------------------------------------------------------
+
+
+def refusing_data(segment: Segment) -> Iterator[Segment]:
+    """Its window is 0 and stays so."""
+    if segment.has(Flags.SYN):
+        yield said(segment, SYN_ACK, wnd_octets=0)
+    elif not segment.has(Flags.RST):
+        yield said(segment, Flags.ACK, seq=ISN + 1, wnd_octets=0)
+
+
+def test_a_fin_that_a_closed_window_holds_back_ends_in_a_reset_that_is_told():
+    result = apart(facing, 4, refusing_data)
+
+    assert result.status == 1
+    told = [event["flags"] for event in result.told("segment") if event["from"] == "client"]
+    assert told == [each.flags.letters for each in result.sent]
+    assert told[-1] == "RA"
+    assert result.findings["close.unfinished"]["verdict"] == "no"
+    assert "window is 0" in result.findings["close.unfinished"]["sentence"]

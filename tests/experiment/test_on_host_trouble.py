@@ -27,6 +27,7 @@ from tests.links import (
     every_version,
     on_link,
     routed,
+    until,
 )
 
 pytestmark = pytest.mark.xdist_group("trouble")  # what all of it waits for it waits for once
@@ -239,11 +240,30 @@ def test_a_peer_that_never_closes_is_not_waited_for_for_ever(version, slow):
 
     assert result.status == 1
     assert result.findings["close.unfinished"]["verdict"] == "no"
+    states = [event["new"] for event in result.told("state") if event["host"] == "client"]
+    assert states[-2:] == ["FIN-WAIT-2", "CLOSED"]
+
+
+@every_version
+def test_the_reset_that_a_peer_gets_that_never_closes_is_told_like_all_else(version, slow):
+    result = slow[never_closed, version]
+
     *_, last = result.told("segment")
+    assert (last["from"], last["flags"], last["step"]) == ("client", "RA", "reset")
     assert {host: lane["after"] for host, lane in last["lanes"].items()} == {
-        "client": "FIN-WAIT-2",
-        "server": "CLOSE-WAIT",
+        "client": "CLOSED",
+        "server": "CLOSED",
     }
+    assert flags_told(result) == [each.flags.letters for each in result.sent]
+    assert result.told("call")[-1]["name"] == "abort"
+    assert result.findings["close.abort"]["verdict"] == "yes"
+    assert "outside the testbed" in result.findings["reset.reason"]["sentence"]
+    assert result.findings["open.shield"]["verdict"] == "yes"
+
+
+def flags_told(result: Result) -> list[str]:
+    """The flags of the client's segments, as told."""
+    return [event["flags"] for event in result.told("segment") if event["from"] == "client"]
 
 
 @every_version
@@ -266,11 +286,11 @@ def test_a_plain_ack_is_told_as_a_half_open_connection_and_got_over(version, slo
 # --- servers that misbehave ---------------------------------------------------------------------
 
 
-def chatty(version: int) -> Result:
+def chatty(version: int, *arguments: str) -> Result:
     net = on_link()
     ip = net.server.ip[version]
     listener = net.server.listen(ip)
-    run = Run(net.client, "handshake", ip)
+    run = Run(net.client, "handshake", ip, *arguments)
     accepted, _peer = run.accepted_by(listener)
     accepted.setblocking(False)
     with contextlib.suppress(BlockingIOError, ConnectionError):
@@ -287,6 +307,15 @@ def test_a_chatty_server_is_left_after_the_last_packet_allowed(version):
     assert "[SYN, ACK]" in result.out  # the ladder is shown all the same
     assert str(BUDGET) in result.err
     assert "held" not in result.out  # nobody holds anything up on a real link
+
+
+@every_version
+def test_the_last_packet_allowed_is_a_reset_and_is_told(version):
+    result = apart(chatty, version, "--json")
+
+    assert result.status == 6
+    assert flags_told(result) == [each.flags.letters for each in result.sent]
+    assert result.sent[-1].has(Flags.RST)
 
 
 def reset_instead_of_ack(version: int) -> Result:
@@ -329,6 +358,32 @@ def interrupted(number: signal.Signals, save: Path) -> Result:
     run.wait_for(Flags.SYN)  # so the first one has been noted
     run.process.send_signal(number)
     return run.result()
+
+
+def interrupted_while_open() -> Result:
+    net = on_link()
+    ip = net.server.ip[4]
+    listener = net.server.listen(ip)
+    run = Run(net.client, "handshake", ip, "--json")
+    accepted, _peer = run.accepted_by(listener)
+    assert accepted.recv(1) == b""  # its FIN has come
+    until(lambda: asleep(run.process.pid))  # and now it waits for ours, with nothing left to read
+    run.process.send_signal(signal.SIGINT)
+    return run.result()
+
+
+def asleep(pid: int) -> bool:
+    """Does the kernel have it wait (man 5 proc_pid_stat)?"""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "S"
+
+
+def test_the_reset_after_a_signal_is_told_as_well():
+    result = apart(interrupted_while_open)
+
+    assert result.status == 130
+    assert flags_told(result) == [each.flags.letters for each in result.sent]
+    assert result.sent[-1].has(Flags.RST)
+    assert result.findings["close.unfinished"]["verdict"] == "inconclusive"
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
