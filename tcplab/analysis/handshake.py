@@ -7,6 +7,7 @@ from tcplab.analysis.conversation import Conversation
 from tcplab.analysis.finding import Finding, Verdict
 from tcplab.analysis.honesty import absence
 from tcplab.analysis.roles import Opening, arrived
+from tcplab.analysis.two_answers import two_answers
 from tcplab.analysis.wording import end, how, walked
 from tcplab.tcp.automaton import TABLE
 from tcplab.tcp.flags import Flags
@@ -94,7 +95,13 @@ def _wrong(event: SegmentEvent, syn: SegmentEvent) -> Text:
 
 
 def _unacknowledged(conversation: Conversation, opening: Opening) -> tuple[Verdict, Text]:
-    reset = conversation.reset
+    reset, both = conversation.reset, two_answers(conversation)
+    if both is not None and both.refused:
+        return Verdict.NO, Text(
+            "The SYN, ACK came when an RST had ended the attempt already, so the {opener} did not "
+            "acknowledge it.",
+            opener=end(opening.opener),
+        )
     if reset is not None and reset.sender == opening.opener:
         return Verdict.NO, Text(
             "The {opener} answered the SYN, ACK with RST: it wants no connection.",

@@ -36,11 +36,13 @@ def in_hindsight(timeline: Timeline) -> Timeline:
 
 
 def _listened(timeline: Timeline, host: str, conn: str) -> bool:
-    """Was the first that the host said a SYN, ACK, in answer to a SYN?"""
+    """Was the first that the host said a SYN, ACK, in answer to a SYN? An RST before it is somebody
+    else's (`tcplab.analysis.two_answers`).
+    """
     before = Flags(0)
     for event in timeline.segments(conn):
-        if event.sender == host:
-            answer = event.segment.flags & (Flags.SYN | Flags.ACK | Flags.RST)
+        if event.sender == host and not event.segment.has(Flags.RST):
+            answer = event.segment.flags & (Flags.SYN | Flags.ACK)
             return answer == Flags.SYN | Flags.ACK and bool(before & Flags.SYN)
         before |= event.segment.flags
     return False

@@ -8,6 +8,7 @@ from tcplab.analysis.finding import Finding, Verdict
 from tcplab.analysis.forgeries import resets as forged_resets
 from tcplab.analysis.hops import made_elsewhere
 from tcplab.analysis.roles import Opening
+from tcplab.analysis.two_answers import TwoAnswers, two_answers
 from tcplab.analysis.wording import end
 from tcplab.tcp.flags import Flags
 from tcplab.tcp.states import State
@@ -21,6 +22,10 @@ def findings(conversation: Conversation) -> Iterator[Finding]:
     forgeries = tuple(forged_resets.findings(conversation))
     yield from forgeries
     told = {i for forgery in forgeries for i in forgery.events}
+    both = two_answers(conversation)
+    if both is not None and both.reset.i not in told:
+        yield _middle(*(made_elsewhere(conversation, both.reset) or _contradicted(both)))
+        told.add(both.reset.i)
     refusal, reset = _refusal(conversation), conversation.reset
     for event in filter(None, (refusal, reset)):
         if event.i in told:
@@ -76,6 +81,18 @@ def _closed(opening: Opening, refusal: SegmentEvent) -> Finding:
         sentence=sentence,
         events=tuple(sorted((opening.syn.i, refusal.i))),
     )
+
+
+def _contradicted(both: TwoAnswers) -> tuple[Text, tuple[int, ...]]:
+    """What speaks against the RST is the SYN, ACK."""
+    sentence = Text(
+        "The SYN got two answers, RST, ACK and SYN, ACK, and each acknowledges ISN + 1 ({ack}). "
+        "One TCP gives only one of them: a device in between sent the RST in the name of the "
+        "{host}.",
+        ack=int(both.answer.segment.ack),
+        host=end(both.answer.sender),
+    )
+    return sentence, tuple(sorted((both.reset.i, both.answer.i)))
 
 
 def _middle(sentence: Text, proof: tuple[int, ...]) -> Finding:

@@ -87,6 +87,42 @@ def test_rst_without_hops_from_behind_a_gateway_is_the_gateway_s():
     )
 
 
+TWO_ANSWERS = (
+    "The SYN got two answers, RST, ACK and SYN, ACK, and each acknowledges ISN + 1 (4294967291). "
+    "One TCP gives only one of them: a device in between sent the RST in the name of the server."
+)
+
+
+def test_rst_before_the_syn_ack_was_made_in_between():
+    timeline = on_nic("client S\nserver RA seq=-100\nserver SA\nclient R seq=1")
+    assert finding(timeline, "open.middle-reset") == ("no", TWO_ANSWERS, (1, 2))
+    assert finding(timeline, "open.closed") is None
+    assert finding(timeline, "open.three-way")[:2] == (
+        "no",
+        (
+            "The SYN, ACK came when an RST had ended the attempt already, so the client did not "
+            "acknowledge it."
+        ),
+    )
+
+
+def test_rst_of_a_closed_port_after_the_syn_ack_was_made_in_between():
+    timeline = on_nic("client S\nserver SA\nserver RA seq=-100 ack=1\nclient A")
+    assert finding(timeline, "open.middle-reset") == ("no", TWO_ANSWERS, (1, 2))
+    assert finding(timeline, "close.abort") is None
+
+
+def test_rst_beside_the_syn_ack_is_told_by_its_ttl_where_that_speaks():
+    timeline = on_nic("client S\nserver RA seq=-100 ttl=64\nserver SA ttl=61\nclient R seq=1")
+    assert "TTL 64 (hops: 0)" in finding(timeline, "open.middle-reset")[1]
+
+
+def test_rst_with_the_connections_numbers_is_an_abort_of_it():
+    timeline = on_nic("client S\nserver SA\nclient A\nserver RA ack=1")
+    assert finding(timeline, "open.middle-reset") is None
+    assert finding(timeline, "close.abort")[0] == "yes"
+
+
 def test_rst_over_ip6_speaks_of_the_hop_limit():
     timeline = on_nic("client S\nserver RA ttl=63", ip6=True)
     _verdict, sentence, _events = finding(timeline, "open.middle-reset")

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterable, Iterator
 
+import pytest
+
 from tcplab.scenario.shipped import remote
 from tcplab.scenario.steps import Until
 from tcplab.tcp.flags import Flags
@@ -74,3 +76,39 @@ def test_a_fin_that_a_closed_window_holds_back_ends_in_a_reset_that_is_told():
     assert told[-1] == "RA"
     assert result.findings["close.unfinished"]["verdict"] == "no"
     assert "window is 0" in result.findings["close.unfinished"]["sentence"]
+
+
+# --- two answers to one SYN ---------------------------------------------------------------------
+
+
+RST_ACK = Flags.RST | Flags.ACK
+
+
+def reset_before_answer(segment: Segment) -> Iterator[Segment]:
+    """A device in between is quicker than the host."""
+    if segment.flags == Flags.SYN:
+        yield said(segment, RST_ACK, seq=Seq(0))
+        yield said(segment, SYN_ACK)
+
+
+def reset_after_answer(segment: Segment) -> Iterator[Segment]:
+    """The device is slower: the connection lives, as the RST has no number of its own."""
+    if segment.flags == Flags.SYN:
+        yield said(segment, SYN_ACK)
+        yield said(segment, RST_ACK, seq=Seq(0))
+    elif segment.has(Flags.FIN):
+        yield said(segment, FIN_ACK, seq=ISN + 1)
+
+
+@pytest.mark.parametrize("answer", [reset_before_answer, reset_after_answer])
+def test_a_reset_beside_a_syn_ack_was_made_in_between_whichever_came_first(answer):
+    result = apart(facing, 4, answer)
+
+    assert result.status == 1
+    found = result.findings["open.middle-reset"]
+    assert found["verdict"] == "no"
+    assert "two answers" in found["sentence"]
+    assert not {"open.closed", "close.abort"} & result.findings.keys()
+    assert "it wants no connection" not in result.out
+    states = [event for event in result.told("state") if event["host"] == "server"]
+    assert (states[0]["old"], states[0]["new"]) == ("LISTEN", "SYN-RECEIVED")
