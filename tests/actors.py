@@ -62,8 +62,11 @@ class OnLink:
         return [seen.frame.segment for seen in self._capture.take() if seen.frame.segment]
 
     def say(self, segment: Segment) -> None:
-        """With a TTL of 64."""
-        self._raw.send(craft(segment), segment.dst.ip)
+        """With a TTL of 64, and a wrong checksum if it is to have one."""
+        octets = bytearray(craft(segment))
+        if segment.checksum_ok is False:
+            octets[(40 if ":" in segment.dst.ip else 20) + 16] ^= 0xFF
+        self._raw.send(bytes(octets), segment.dst.ip)
 
 
 def play(run: Run, actor: Actor, answer: Answer) -> None:

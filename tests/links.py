@@ -261,6 +261,10 @@ class Result:
         """The findings by id."""
         return {finding["id"]: finding for finding in self.document["findings"]}
 
+    def found(self, id_: str) -> list[str]:
+        """The sentences of the findings with that id."""
+        return [each["sentence"] for each in self.document["findings"] if each["id"] == id_]
+
 
 class Run:
     """One `tcplab ARGUMENTS` on a host. It begins at once; `result` waits for its end."""

@@ -23,7 +23,7 @@ _Origins = Mapping[tuple[str, str], Seq]
 
 def findings(conversation: Conversation) -> Iterator[Finding]:
     """One for each damaged segment and for each with data that came twice, up to three of each."""
-    damaged = [event for event in conversation.segments if event.fate is Fate.CORRUPTED]
+    damaged = [event for event in conversation.segments if _is_damaged(event)]
     twice = _arrivals(conversation)
     if not damaged and not twice:
         return
@@ -35,6 +35,12 @@ def findings(conversation: Conversation) -> Iterator[Finding]:
 
 
 # --- damaged ------------------------------------------------------------------------------------
+
+
+def _is_damaged(event: SegmentEvent) -> bool:
+    """By the wire, or as the checksum of what was captured shows."""
+    captured = event.fate is Fate.CAPTURED and event.segment.checksum_ok is False
+    return captured or event.fate is Fate.CORRUPTED
 
 
 def _corrupted(conversation: Conversation, event: SegmentEvent, origins: _Origins) -> Finding:

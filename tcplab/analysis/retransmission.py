@@ -2,19 +2,21 @@
 waits (RFC 6298 §5), until an answer came.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from tcplab.analysis.conversation import Conversation
 from tcplab.analysis.finding import Finding, Verdict
 from tcplab.analysis.honesty import absence
 from tcplab.analysis.repetitions import Repetition, Why, repetitions
-from tcplab.analysis.roles import acknowledges, arrived
+from tcplab.analysis.roles import arrived
 from tcplab.analysis.waits import back_off, between
-from tcplab.analysis.wording import end, seconds, told
+from tcplab.analysis.wording import end, listed, seconds, told
 from tcplab.tcp.flags import Flags
+from tcplab.tcp.sequence import Seq
 from tcplab.text import Text
-from tcplab.timeline.events import SegmentEvent
+from tcplab.timeline.events import Fate, SegmentEvent
 from tcplab.timeline.relative import isns, relative
+from tcplab.timeline.timeline import effect_ns
 
 _TOLD = 3
 """Of how many segments at most; those that were repeated most often."""
@@ -70,57 +72,115 @@ def _waits_ns(group: list[Repetition]) -> tuple[int, ...]:
 
 
 def _finding(conversation: Conversation, group: list[Repetition]) -> Finding:
-    original = group[0].original
+    original, last = group[0].original, group[-1].event
     tries = (original, *(each.event for each in group))
-    answer = next(
-        (
-            event
-            for event in conversation.segments
-            if event.i > original.i and arrived(event) and _ends(event, original)
-        ),
-        None,
-    )
-    parts = [_repeated(conversation, group)]
+    answers = [event for event in conversation.segments if _ends(conversation, event, original)]
+    late = [event for event in answers if effect_ns(event) >= last.at_ns]
+    answer = next(iter(late or answers), None)
+    refused = _refused(conversation, original, until=answer)
+    parts = [_repeated(conversation, group, refused)]
     doubled = _doubled(group)
     if doubled is not None:
         parts.append(doubled)
     parts.append(_outcome(answer))
+    cited = (*tries, *refused, *(() if answer is None else (answer,)))
     return Finding(
         id="retransmission.time-out",
         verdict=absence(conversation.timeline) if answer is None else Verdict.YES,
         sentence=told(parts),
-        events=tuple(event.i for event in (*tries, *(() if answer is None else (answer,)))),
+        events=tuple(sorted(event.i for event in cited)),
     )
 
 
-def _ends(event: SegmentEvent, original: SegmentEvent) -> bool:
-    """Is there nothing more to repeat after `event`?"""
-    reset = event.sender == original.receiver and event.segment.has(Flags.RST)
-    return reset or acknowledges(event, original)
+def _ends(conversation: Conversation, event: SegmentEvent, original: SegmentEvent) -> bool:
+    """Is there nothing more to repeat after `event`, which its receiver can accept?"""
+    if event.i <= original.i or event.sender != original.receiver or not arrived(event):
+        return False
+    if event.segment.has(Flags.RST) and not _opens(original):
+        return True
+    right = event.segment.has(Flags.ACK) and event.segment.ack >= original.segment.next_seq
+    return right and event.segment.ack <= _sent_until(conversation, event)
 
 
-def _repeated(conversation: Conversation, group: list[Repetition]) -> Text:
+def _opens(event: SegmentEvent) -> bool:
+    """Is it a SYN without ACK, whose sender is in SYN-SENT?"""
+    return event.segment.flags & (Flags.SYN | Flags.ACK) == Flags.SYN
+
+
+def _sent_until(conversation: Conversation, event: SegmentEvent) -> Seq:
+    """The number after the last that the receiver of `event` had sent before it. An RST that turns
+    something away has the other end's numbers (RFC 9293 §3.5.2).
+    """
+    return max(
+        each.segment.next_seq
+        for each in conversation.segments
+        if each.sender == event.receiver and each.i < event.i
+        if not each.segment.has(Flags.RST)
+    )
+
+
+def _refused(
+    conversation: Conversation, original: SegmentEvent, *, until: SegmentEvent | None
+) -> tuple[SegmentEvent, ...]:
+    """What came instead of an answer, and looks like one that a TCP does not accept."""
+    return tuple(
+        event
+        for event in conversation.segments
+        if original.i < event.i and (until is None or event.i < until.i)
+        if event.sender == original.receiver and event.segment.flags & (Flags.ACK | Flags.RST)
+        if _is_damaged(event) or (_opens(original) and arrived(event))
+        if not _ends(conversation, event, original)
+    )
+
+
+def _is_damaged(event: SegmentEvent) -> bool:
+    return event.fate is Fate.CAPTURED and event.segment.checksum_ok is False
+
+
+def _repeated(
+    conversation: Conversation, group: list[Repetition], refused: Sequence[SegmentEvent]
+) -> Text:
     original = group[0].original
     seq, _ack = relative(original, isns(conversation.timeline))
     waits_ns = _waits_ns(group)
+    names: dict[str, str | int | Text] = {
+        "host": end(original.sender),
+        "flags": original.segment.flags.written,
+        "seq": seq,
+    }
+    if refused:
+        return Text(
+            "What came in answer to the {flags} seq {seq} of the {host} was nothing that a TCP "
+            "accepts ({why}; count: {count}), so it was sent again, after {waits} s{back_off}.",
+            **names,
+            count=len(refused),
+            why=listed(list(_objections(refused))),
+            waits=", ".join(map(seconds, waits_ns)),
+            back_off=_back_off(group),
+        )
     if len(group) == 1:
         return Text(
             "The {host} got no answer to its {flags} seq {seq} and sent it again after {wait} s.",
-            host=end(original.sender),
-            flags=original.segment.flags.written,
-            seq=seq,
+            **names,
             wait=seconds(waits_ns[0]),
         )
     return Text(
         "The {host} got no answer to its {flags} seq {seq} and sent it again {count} times, after "
         "{waits} s{back_off}.",
-        host=end(original.sender),
-        flags=original.segment.flags.written,
-        seq=seq,
+        **names,
         count=len(group),
         waits=", ".join(map(seconds, waits_ns)),
         back_off=_back_off(group),
     )
+
+
+def _objections(refused: Sequence[SegmentEvent]) -> Iterator[Text]:
+    """What is wrong with them, each fault once."""
+    damaged = [event for event in refused if _is_damaged(event)]
+    if damaged:
+        yield Text("a wrong checksum")
+    if len(damaged) < len(refused):
+        yield Text("not the ACK of this SYN")
 
 
 def _outcome(answer: SegmentEvent | None) -> Text:

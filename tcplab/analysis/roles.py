@@ -14,8 +14,11 @@ _LOST = frozenset({Fate.DROPPED, Fate.HELD, Fate.CORRUPTED})
 
 
 def arrived(event: SegmentEvent) -> bool:
-    """Did the segment reach its receiver as it was sent, as far as anybody can tell?"""
-    return event.fate not in _LOST
+    """Did the segment reach its receiver as it was sent, as far as anybody can tell?
+
+    A wrong checksum tells that it did not: nobody takes such a segment in (RFC 9293 §3.1).
+    """
+    return event.fate not in _LOST and event.segment.checksum_ok is not False
 
 
 def acknowledges(event: SegmentEvent, of: SegmentEvent) -> bool:

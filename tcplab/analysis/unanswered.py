@@ -1,4 +1,4 @@
-"""A SYN that no TCP answered: an ICMP error came instead, or nothing at all."""
+"""A SYN that no TCP answered: an ICMP error came instead, or nonsense, or nothing at all."""
 
 from collections.abc import Iterator
 
@@ -11,11 +11,13 @@ from tcplab.analysis.waits import back_off, between
 from tcplab.analysis.wording import end, seconds
 from tcplab.tcp.flags import Flags
 from tcplab.text import Text, verbatim
-from tcplab.timeline.events import Fate, IcmpEvent
+from tcplab.timeline.events import Fate, IcmpEvent, SegmentEvent
 
 
 def findings(conversation: Conversation) -> Iterator[Finding]:
-    """The errors that were reported; or, where there are none and no answer, the silence."""
+    """The errors that were reported; or, where there are none and no answer, what came instead of
+    one, or the silence.
+    """
     errors = [
         error for error in _errors(conversation) if icmp.report(error) is not icmp.Report.ADVICE
     ]
@@ -25,7 +27,10 @@ def findings(conversation: Conversation) -> Iterator[Finding]:
     elif errors:
         yield _reported(conversation, errors)
     elif opening is not None and not _heard(conversation, opening):
-        yield _silent(conversation, opening)
+        if conversation.replies:
+            yield _senseless(opening, conversation.replies)
+        else:
+            yield _silent(conversation, opening)
 
 
 # --- ICMP ---------------------------------------------------------------------------------------
@@ -110,6 +115,24 @@ def _heard(conversation: Conversation, opening: Opening) -> bool:
 
 
 _SPEECH = Flags.SYN | Flags.ACK | Flags.RST
+
+
+def _senseless(opening: Opening, replies: tuple[SegmentEvent, ...]) -> Finding:
+    """Somebody is there, and says what no TCP says."""
+    return Finding(
+        id="open.senseless",
+        verdict=Verdict.NO,
+        sentence=Text(
+            "The {peer} answered, but not with what a TCP answers a SYN with: its segments with "
+            "{flags} (count: {count}) have neither SYN nor ACK nor RST, and a TCP in SYN-SENT "
+            "drops them (RFC 9293 §3.10.7.3). SYNs without an answer: {syns}.",
+            peer=end(opening.peer),
+            flags=", ".join(dict.fromkeys(each.segment.flags.written for each in replies)),
+            count=len(replies),
+            syns=len(opening.syns),
+        ),
+        events=tuple(sorted(each.i for each in (*opening.syns, *replies))),
+    )
 
 
 def _silent(conversation: Conversation, opening: Opening) -> Finding:

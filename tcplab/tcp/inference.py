@@ -90,6 +90,8 @@ class InferredEnd:
         if segment.has(Flags.RST):
             self._sends_rst(segment)
             return
+        if not segment.flags & (Flags.SYN | Flags.ACK):
+            return  # no state sends that, and whoever gets it drops it (§3.10.7.4, fifth)
         if segment.has(Flags.SYN):
             self._sends_syn(segment)
         elif self.state is State.SYN_SENT:

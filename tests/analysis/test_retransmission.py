@@ -89,6 +89,28 @@ def test_syn_that_was_answered_in_the_end_is_told():
     assert events == (0, 1, 2, 3)
 
 
+def test_answers_that_no_tcp_accepts_are_told_instead_of_no_answer():
+    timeline = ladder(
+        """
+        @0    client S
+        @1    server SA ack=700
+        @2    client R seq=700
+        @1000 client S seq=0
+        @1001 server A seq=900 ack=700
+        @3000 client S seq=0
+        @3001 server SA seq=0 ack=1
+        @3002 client A
+    """
+    )
+    _verdict, sentence, events = finding(timeline, "retransmission.time-out")
+    assert sentence == (
+        "What came in answer to the [SYN] seq 0 of the client was nothing that a TCP accepts (not "
+        "the ACK of this SYN; count: 2), so it was sent again, after 1.0, 2.0 s: each wait twice "
+        "the one before, the back-off of RFC 6298. Then the server acknowledged it."
+    )
+    assert events == (0, 1, 3, 4, 5, 6)
+
+
 def test_even_waits_without_a_kernels_word_are_left_to_the_plain_list():
     timeline = ladder(
         OPEN

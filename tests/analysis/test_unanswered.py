@@ -169,3 +169,17 @@ def test_icmp_before_a_syn_ack_is_a_soft_error():
 
 def test_icmp_that_only_advises_leaves_the_silence():
     assert ids(ladder("client S\nicmp 3/4 198.51.100.1")) == ["open.silent"]
+
+
+def test_a_segment_without_syn_ack_or_rst_is_no_silence_and_no_answer():
+    timeline = ladder("client S\nserver F\n@1000 client S seq=0\nserver F seq=0")
+    assert finding(timeline, "open.senseless") == (
+        "no",
+        (
+            "The server answered, but not with what a TCP answers a SYN with: its segments with "
+            "[FIN] (count: 2) have neither SYN nor ACK nor RST, and a TCP in SYN-SENT drops them "
+            "(RFC 9293 §3.10.7.3). SYNs without an answer: 2."
+        ),
+        (0, 1, 2, 3),
+    )
+    assert finding(timeline, "open.silent") is None

@@ -1,6 +1,7 @@
 """`tcplab handshake HOST` where the far end answers as hosts and middleboxes seldom do."""
 
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -112,3 +113,93 @@ def test_a_reset_beside_a_syn_ack_was_made_in_between_whichever_came_first(answe
     assert "it wants no connection" not in result.out
     states = [event for event in result.told("state") if event["host"] == "server"]
     assert (states[0]["old"], states[0]["new"]) == ("LISTEN", "SYN-RECEIVED")
+
+
+# --- what takes seconds: all of it at once ------------------------------------------------------
+
+
+def acknowledging_another_syn(segment: Segment) -> Iterator[Segment]:
+    """It remembers a connection that nobody else does."""
+    if segment.has(Flags.SYN):
+        yield said(segment, SYN_ACK, ack=segment.next_seq + 700)
+
+
+def finishing(segment: Segment) -> Iterator[Segment]:
+    """It says FIN, without ACK, which no TCP says."""
+    if segment.has(Flags.SYN):
+        yield said(segment, Flags.FIN)
+
+
+def crossing(segment: Segment) -> Iterator[Segment]:
+    """It answers a SYN with a SYN of its own, and then nothing."""
+    if segment.flags == Flags.SYN:
+        yield said(segment, Flags.SYN)
+
+
+def miscounting(segment: Segment) -> Iterator[Segment]:
+    """Its checksums are wrong."""
+    if segment.flags == Flags.SYN:
+        yield said(segment, SYN_ACK, checksum_ok=False)
+
+
+SLOW = (acknowledging_another_syn, finishing, crossing, miscounting)
+
+
+@pytest.fixture(scope="module")
+def slow():
+    """What `SLOW` came to; they run side by side, so the longest wait is the whole wait."""
+    with ThreadPoolExecutor(len(SLOW)) as pool:
+        return dict(zip(SLOW, pool.map(lambda answer: apart(facing, 4, answer), SLOW), strict=True))
+
+
+def test_answers_to_another_syn_are_no_answers(slow):
+    result = slow[acknowledging_another_syn]
+
+    assert result.status == 1
+    again = [found for found in result.found("retransmission.time-out") if "[SYN] seq" in found]
+    assert "not the ACK of this SYN" in again[0]
+    assert "no answer" not in again[0]
+    assert again[0].endswith("It was never acknowledged.")
+
+
+def test_answers_with_a_wrong_checksum_are_named_as_such(slow):
+    result = slow[miscounting]
+
+    assert result.status == 1
+    again, _the_answers = result.found("retransmission.time-out")
+    assert "a wrong checksum" in again
+    assert again.endswith("It was never acknowledged.")
+    assert "its checksum did not fit" in result.found("segment.corrupted")[0]
+
+
+def test_a_segment_that_is_no_answer_is_no_silence_either(slow):
+    result = slow[finishing]
+
+    assert result.status == 1
+    assert "[FIN] (count: 4)" in result.findings["open.senseless"]["sentence"]
+    assert "open.silent" not in result.findings
+    assert [event for event in result.told("state") if event["host"] == "server"] == []
+
+
+def test_syns_that_crossed_and_then_silence_leave_nothing_open(slow):
+    result = slow[crossing]
+
+    assert result.status == 1
+    assert result.findings["open.simultaneous"]["verdict"] == "no"
+    assert "close.unfinished" not in result.findings
+
+
+# --- SYN and RST at once ------------------------------------------------------------------------
+
+
+def synchronizing_reset(segment: Segment) -> Iterator[Segment]:
+    if segment.flags == Flags.SYN:
+        yield said(segment, SYN_ACK | Flags.RST)
+
+
+def test_a_syn_beside_a_reset_opens_nothing():
+    result = apart(facing, 4, synchronizing_reset)
+
+    assert result.status == 1
+    assert result.findings["open.closed"]["verdict"] == "no"
+    assert "open.three-way" not in result.findings

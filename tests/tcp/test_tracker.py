@@ -71,6 +71,12 @@ def test_syn_ack_proves_it():
     assert states(passed(OUR_SYN, "lost", SYN_ACK)) == (State.SYN_SENT, State.SYN_RECEIVED)
 
 
+@pytest.mark.parametrize("flags", ["F", "", "P", "FPU"])
+def test_what_has_neither_syn_nor_ack_tells_nothing_of_its_sender(flags):
+    assert states(passed(OUR_SYN, theirs(flags, seq=0))) == (State.SYN_SENT, State.CLOSED)
+    assert states(passed(ours(flags, seq=0))) == (State.CLOSED, State.CLOSED)
+
+
 def test_refused():
     refusal = theirs("RA", seq=0, ack=1, wnd=0)
     assert states(passed(OUR_SYN, refusal)) == (State.CLOSED, State.CLOSED)
