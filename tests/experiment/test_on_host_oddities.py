@@ -166,7 +166,7 @@ def test_answers_with_a_wrong_checksum_are_named_as_such(slow):
     result = slow[miscounting]
 
     assert result.status == 1
-    again, _the_answers = result.found("retransmission.time-out")
+    again, *_the_answers = result.found("retransmission.time-out")
     assert "a wrong checksum" in again
     assert again.endswith("It was never acknowledged.")
     assert "its checksum did not fit" in result.found("segment.corrupted")[0]
