@@ -7,7 +7,7 @@ from contextlib import closing
 
 from tcplab.errors import PrivilegeError, UnavailableError, UsageError
 from tcplab.experiment.conductor import Conductor
-from tcplab.kernel.privilege import sudo
+from tcplab.kernel.privilege import Capability, holds, sudo
 from tcplab.kernel.routes import Route
 from tcplab.scenario.shipped import remote
 from tcplab.tcp.segment import Address
@@ -36,7 +36,8 @@ def play(
 
     The name is resolved once, over IPv4 or IPv6 (`version` 4 or 6; None: what the resolver
     prefers). Raises UsageError for an unknown name, RefusedError for an address that is not one
-    host, UnavailableError without a route or a link that is up, PrivilegeError without CAP_NET_RAW.
+    host, UnavailableError without a route or a link that is up, PrivilegeError without CAP_NET_RAW,
+    or without CAP_NET_ADMIN where the kernel asks for it (`tcplab.wire.shield`).
     """
     way = find_way(host, version=version)
     ip, route = way.address, way.route
@@ -55,17 +56,29 @@ def play(
     try:
         testbed = NicTestbed(route=route, link=link, server=Address(ip, port), scope=way.scope)
     except PermissionError as refusal:
-        raise PrivilegeError(
-            Text("Crafting packets for a real host needs CAP_NET_RAW."),
-            remedy=Text(
-                "Run: {command}   (without HOST the testbed needs no privilege)", command=sudo()
-            ),
-        ) from refusal
+        raise _lacking() from refusal
     except OSError as refusal:
         raise unusable(way.address, way.route, refusal) from refusal
     with closing(testbed):
         flow = testbed.reserve(port)
         return Conductor(testbed, remote(send), {"a": flow}, command=command, heed=heed).run()
+
+
+def _lacking() -> PrivilegeError:
+    """Which of the two capabilities the kernel has asked for in vain."""
+    if holds(Capability.NET_RAW):
+        what = Text(
+            "Keeping this machine's kernel out of a crafted connection needs CAP_NET_ADMIN: the "
+            "shield attaches a filter to a TCP socket."
+        )
+    else:
+        what = Text("Crafting packets for a real host needs CAP_NET_RAW.")
+    return PrivilegeError(
+        what,
+        remedy=Text(
+            "Run: {command}   (without HOST the testbed needs no privilege)", command=sudo()
+        ),
+    )
 
 
 def _refuse_too_much(send: bytes, route: Route, ip: str) -> None:

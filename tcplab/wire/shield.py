@@ -2,7 +2,10 @@
 
 A kernel answers a segment for which it has no socket with RST. The shield gives it a socket: a
 listener on the crafted connection's own address and port whose filter discards whatever it is
-handed. It needs no firewall rule and no privilege, reserves the port, and dies with the process.
+handed. It needs no firewall rule, reserves the port, and dies with the process.
+
+Older kernels let anybody attach a filter to a socket. Newer ones ask for CAP_NET_ADMIN if it is a
+TCP socket's (EPERM on Linux 6.18; not if it is a UDP socket's).
 """
 
 import socket
@@ -16,8 +19,8 @@ class Shield:
     """Holds (ip, port) in the network namespace in which this is made; port 0 lets the kernel
     choose.
 
-    A link-local address means something on an `interface` only. Raises OSError if the address is
-    not this machine's or the port is taken.
+    A link-local address means something on an `interface` only. Raises PermissionError where the
+    kernel asks for CAP_NET_ADMIN, OSError if the address is not this machine's or the port taken.
     """
 
     def __init__(self, ip: str, port: int = 0, *, link: int = 0) -> None:

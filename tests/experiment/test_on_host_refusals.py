@@ -167,6 +167,31 @@ def test_without_privilege_the_whole_sudo_line_is_said():
     assert "testbed needs no privilege" in result.err
 
 
+def without_net_admin() -> None:
+    """As `without_net_raw`."""
+    assert ctypes.CDLL(None).prctl(24, int(Capability.NET_ADMIN), 0, 0, 0) == 0
+
+
+def with_net_raw_alone() -> tuple[Result, Result]:
+    net = on_link()
+    arguments = ("handshake", net.server.ip[4], "--json"), ("doctor", "--json")
+    runs = [Run(net.client, *each, before_exec=without_net_admin) for each in arguments]
+    return runs[0].result(), runs[1].result()
+
+
+def test_without_the_shields_privilege_just_that_is_said_and_doctor_says_so_too():
+    """Only newer kernels ask for it: where it is not, the closed port is told."""
+    tried, doctor = apart(with_net_raw_alone)
+
+    (check,) = [each for each in doctor.document["checks"] if each["id"] == "raw-sockets"]
+    assert check["ok"] is (tried.status == 1)
+    if tried.status != 1:
+        assert (tried.status, tried.out, tried.sent) == (3, "", [])
+        assert "CAP_NET_ADMIN" in tried.err
+        assert "CAP_NET_RAW" not in tried.err
+        assert "CAP_NET_ADMIN" in check["found"]
+
+
 def test_a_link_local_address_without_its_link_is_refused_before_anything_is_sent():
     with pytest.raises(UsageError) as refused:
         play("fe80::1", 80, command=("test",))

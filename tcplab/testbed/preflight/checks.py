@@ -147,13 +147,19 @@ def _cure(part: _Part, errno: str) -> tuple[Text | None, str | None]:
 
 
 def _raw_sockets(facts: Facts) -> Check:
-    ok = not facts.raw_socket
+    if facts.raw_socket:
+        found = Text("hosts on the network cannot be probed (no CAP_NET_RAW)")
+    elif facts.shield:
+        found = Text(
+            "hosts on the network can be scanned, but no connection to one crafted (no "
+            "CAP_NET_ADMIN, which this kernel asks for a filter on a TCP socket)"
+        )
+    else:
+        found = Text("hosts on the network can be probed (CAP_NET_RAW)")
     return Check(
         id="raw-sockets",
-        ok=ok,
-        found=Text("hosts on the network can be probed (CAP_NET_RAW)")
-        if ok
-        else Text("hosts on the network cannot be probed (no CAP_NET_RAW)"),
+        ok=not facts.raw_socket and not facts.shield,
+        found=found,
         remedy=Text("Run such a command as root:"),
         command=sudo("handshake", "HOST"),
         without=Text("The testbed needs none of it."),

@@ -31,8 +31,9 @@ class Facts:
 
     `rootless` is the rehearsal inside a fresh user namespace, `direct` the one without. The four
     sysctls are None where the kernel does not have them. `seccomp`: a filter of system calls is on
-    this process. `tracefs` is what it raised, `leftovers` are dead runs' tracing instances (None if
-    they cannot be seen). `programs` are paths of programs that were found. `distributions` are ID
+    this process. `raw_socket` and `shield` are what came of making one: "", else the errno's name.
+    `tracefs` is what it raised, `leftovers` are dead runs' tracing instances (None if they cannot
+    be seen). `programs` are paths of programs that were found. `distributions` are ID
     and ID_LIKE of os-release. `ascii_only`: the terminal shows no other characters.
     """
 
@@ -47,6 +48,7 @@ class Facts:
     container: bool = False
     seccomp: bool = False
     raw_socket: str = ""
+    shield: str = ""
     tracefs: TcplabError | None = None
     leftovers: tuple[str, ...] | None = None
     scapy: str | None = None

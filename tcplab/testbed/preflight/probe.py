@@ -22,6 +22,7 @@ from tcplab.kernel.tracefs import Tracing, leftovers
 from tcplab.tcp.segment import Address
 from tcplab.testbed.netns import Namespace, enter_user_namespace
 from tcplab.testbed.preflight.facts import Facts, Rehearsal, Step
+from tcplab.wire.shield import Shield
 
 _PATIENCE_S = 10.0
 _PROGRAMS = ("qemu-system-x86_64", "tshark")
@@ -47,6 +48,7 @@ def facts_of_this_machine(*, ascii_only: bool = False) -> Facts:
         container=any(Path(mark).exists() for mark in ("/.dockerenv", "/run/.containerenv")),
         seccomp="\nSeccomp:\t2\n" in _text("/proc/self/status"),
         raw_socket=_tried(_raw_socket),
+        shield=_tried(_shield),
         tracefs=tracefs,
         leftovers=left,
         scapy=metadata.version("scapy") if find_spec("scapy") else None,
@@ -91,6 +93,10 @@ def _tracefs() -> tuple[TcplabError | None, tuple[str, ...] | None]:
 
 def _raw_socket() -> None:
     socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW).close()
+
+
+def _shield() -> None:
+    Shield("127.0.0.1").close()
 
 
 def _tried(attempt: Callable[[], object]) -> str:
