@@ -58,5 +58,5 @@ def check_link(path: Path) -> None:
             link = link_at(path.link_index)
     except OSError:  # it is gone
         link = None
-    if link is None or not (link.up and link.carrier):
+    if link is None or not link.works:
         raise lost(path, Text("the link is down"))

@@ -41,6 +41,11 @@ class Link:
     carrier: bool
     mtu_octets: int
 
+    @property
+    def works(self) -> bool:
+        """May anything pass it at all?"""
+        return self.up and self.carrier
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:

@@ -12,11 +12,12 @@ from select import select
 
 from tcplab.errors import InconclusiveError
 from tcplab.kernel.counters import Counters
-from tcplab.kernel.routes import Route, RouteType
+from tcplab.kernel.routes import Route, RouteType, link_at
 from tcplab.scenario.steps import Connection
 from tcplab.tcp.segment import Address
 from tcplab.testbed.crafted_host import CraftedHost
 from tcplab.testbed.host import Flow
+from tcplab.testbed.reach import down
 from tcplab.testbed.remote_host import RemoteHost
 from tcplab.text import Text
 from tcplab.timeline import timeline
@@ -71,6 +72,7 @@ class NicTestbed:
 
     def __init__(self, *, route: Route, link: Link, server: Address, scope: int = 0) -> None:
         self._open = contextlib.ExitStack()
+        self._way_out = route.link
         permit = HostPermit(destination=server.ip, interface=route.link.name)
         with contextlib.ExitStack() as undo:
             undo.callback(self.close)
@@ -155,8 +157,11 @@ class NicTestbed:
         return found
 
     def _reported(self) -> list[Arrival]:
-        """What this machine's kernel says itself: nobody answers for the next hop's address."""
-        return [
+        """What this machine's kernel says itself: nobody answers for the next hop's address.
+
+        Raises UnavailableError where that is because the link is down.
+        """
+        reported = [
             Arrival(
                 sender="client",
                 at_ns=time.monotonic_ns(),
@@ -165,6 +170,17 @@ class NicTestbed:
             for icmp in self._client.own_errors()
             if self._is_ours(icmp)
         ]
+        if reported:
+            self._check_link()
+        return reported
+
+    def _check_link(self) -> None:
+        try:
+            works = link_at(self._way_out.index).works
+        except OSError:  # it is gone
+            works = False
+        if not works:
+            raise down(self._flow.server.ip, self._way_out)
 
     def _is_ours(self, icmp: IcmpError) -> bool:
         """Is it about a segment that is under way? Anybody may claim so (RFC 5927 §4.1)."""

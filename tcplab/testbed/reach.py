@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import Enum, unique
 
 from tcplab.errors import RefusedError, TcplabError, UnavailableError, UsageError
-from tcplab.kernel.routes import Route, RouteType, interfaces_down, route_to
+from tcplab.kernel.routes import Link, Route, RouteType, interfaces_down, route_to
 from tcplab.text import Text
 from tcplab.wire.burst.path import Path
 from tcplab.wire.destination import refuse_unless_one_host, unmapped
@@ -187,18 +187,21 @@ def _route(host: str, ip: str, interface: int) -> Route:
             Text("{address} is not one host but a group of hosts.", address=ip),
             remedy=Text("Name one host that you may talk to."),
         )
-    if not route.link.up or not route.link.carrier:
-        raise UnavailableError(
-            Text(
-                "The route to {host} leads through {interface}, which is down.",
-                host=host,
-                interface=route.link.name,
-            ),
-            remedy=Text(
-                "Connect it, or: sudo ip link set {interface} up", interface=route.link.name
-            ),
-        )
+    if not route.link.works:
+        raise down(host, route.link)
     return route
+
+
+def down(host: str, link: Link) -> UnavailableError:
+    """The way to `host` is that link, and it is down or has lost its carrier."""
+    return UnavailableError(
+        Text(
+            "The route to {host} leads through {interface}, which is down.",
+            host=host,
+            interface=link.name,
+        ),
+        remedy=Text("Connect it, or: sudo ip link set {interface} up", interface=link.name),
+    )
 
 
 def _no_route(ip: str, refusal: OSError) -> TcplabError:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tcplab.kernel import links
 from tcplab.tcp.flags import Flags
 from tcplab.tcp.segment import Segment
 from tests.actors import OnLink, play, server
@@ -281,6 +282,25 @@ def test_a_plain_ack_is_told_as_a_half_open_connection_and_got_over(version, slo
     ]
     assert result.findings["open.plain-ack"]["verdict"] == "yes"
     assert result.findings["open.three-way"]["verdict"] == "yes"
+
+
+def unplugged() -> Result:
+    net = on_link()
+    silent = OnLink(net.server, net.server.ip[4])
+    run = Run(net.client, "handshake", net.server.ip[4], "--json")
+    run.wait_for(Flags.SYN)
+    net.server.tell(links.set_up(2, up=False))
+    run.kept = silent
+    return run.result()
+
+
+def test_a_cable_that_is_pulled_in_mid_run_is_a_link_that_is_down():
+    result = apart(unplugged)
+
+    assert result.status == 4
+    assert "eth0, which is down" in result.err
+    assert result.told("segment")[0]["flags"] == "S"
+    assert "open.unreachable" not in result.findings
 
 
 # --- servers that misbehave ---------------------------------------------------------------------
