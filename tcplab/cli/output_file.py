@@ -1,5 +1,6 @@
 """Files that a command was asked to write, and what is said when one cannot be."""
 
+import errno
 import os
 from contextlib import suppress
 from typing import BinaryIO
@@ -11,13 +12,25 @@ from tcplab.text import Text
 def opened(path: str, *, force: bool) -> BinaryIO:
     """The file, new or emptied; one that came into being since it was checked only with `force`.
 
-    Raises OSError.
+    Raises OSError: ENXIO for a pipe that nobody reads, which would else be waited for, signals or
+    not.
     """
-    return open(path, "wb" if force or not os.path.isfile(path) else "xb")
+    return open(path, "wb" if force or not os.path.isfile(path) else "xb", opener=_at_once)
+
+
+def _at_once(path: str, flags: int) -> int:
+    descriptor = os.open(path, flags | os.O_NONBLOCK, 0o666)
+    os.set_blocking(descriptor, True)  # whoever reads may take as long as that takes
+    return descriptor
 
 
 def unwritable(path: str, refusal: OSError) -> TcplabError:
     """The result has been shown, and could not be kept."""
+    if refusal.errno == errno.ENXIO:
+        return UsageError(
+            Text("{path} is a pipe that nobody reads.", path=path),
+            remedy=Text("Start its reader first: cat {path} > FILE &", path=path),
+        )
     return UsageError(
         Text(
             "{path} could not be written: {why}.",

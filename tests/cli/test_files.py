@@ -138,6 +138,18 @@ def test_a_pipe_with_a_reader_gets_the_packets(tcplab_program: Path, tmp_path: P
         assert process.wait(DEADLINE_S) == 0
 
 
+@pytest.mark.parametrize("option", OUTPUTS)
+def test_a_pipe_that_nobody_reads_is_told_and_not_waited_for(run: Run, tmp_path: Path, option):
+    os.mkfifo(tmp_path / "pipe")
+    done = run(*QUICK, option, "pipe")
+    assert done.status == 2
+    assert done.err.splitlines() == [
+        "tcplab: pipe is a pipe that nobody reads.",
+        "  → Start its reader first: cat pipe > FILE &",
+    ]
+    assert "ESTABLISHED" in done.out
+
+
 def test_a_full_disk_costs_one_file_and_neither_the_picture_nor_the_others(run: Run, tmp_path):
     done = run(*QUICK, "--save", "/dev/full", "--svg", "ladder.svg")
     assert done.status == 2
