@@ -1,9 +1,10 @@
-"""A word on standard error while one has to wait; on a terminal only, and taken back."""
+"""A word on standard error while one has to wait; on a terminal that can take it back only."""
 
 import sys
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from tcplab.cli.terminal import plain
 from tcplab.render.harmless import harmless
 from tcplab.tcp.flags import Flags
 from tcplab.text import Say, Text
@@ -24,6 +25,9 @@ class _Word:
         self._shown = False
 
     def _tell(self, text: Text) -> None:
+        """Not on a terminal that shows ASCII only: a dumb one cannot take it back."""
+        if not sys.stderr.isatty() or plain(sys.stderr):
+            return
         print(f"\r\x1b[K{self._say(text)}", end="", file=sys.stderr, flush=True)
         self._shown = True
 
@@ -43,7 +47,7 @@ class Progress(_Word):
 
     def heed(self, event: Event) -> None:
         """Count the SYNs; from the second on, the wait is worth a word."""
-        if not sys.stderr.isatty() or not isinstance(event, SegmentEvent):
+        if not isinstance(event, SegmentEvent):
             return
         if event.sender != "client" or event.segment.flags != Flags.SYN:
             self.clear()
@@ -65,7 +69,7 @@ class Waiting(_Word):
         if not isinstance(event, SegmentEvent):
             return
         self._segments += 1
-        if event.at_ns >= _WORTH_A_WORD_NS and sys.stderr.isatty():
+        if event.at_ns >= _WORTH_A_WORD_NS:
             self._tell(
                 Text(
                     "{seconds} s, {segments} segments so far …",
@@ -84,8 +88,6 @@ class Bar:
     def __init__(self, runs: int, *, no_color: bool, ascii_only: bool) -> None:
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-        from tcplab.cli.terminal import plain
 
         name = TextColumn("{task.description}", markup=False)
         columns: list[ProgressColumn] = [MofNCompleteColumn(), name]
