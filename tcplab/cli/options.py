@@ -132,7 +132,10 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
         option(
             "--filter",
             metavar="PREDICATE",
-            help=Text("Show only the segments for which this holds: 'tcp.flags.syn == 1'."),
+            help=Text(
+                "Show only the segments for which this holds: 'tcp.flags.syn == 1'. What --json, "
+                "--save and --pcap hold stays whole."
+            ),
         ),
         option(
             "--seq",

@@ -68,6 +68,7 @@ def _show(
 
     screen = console(no_color=shown.no_color)
     ascii_only = shown.ascii or plain()
+    matching = _matching(timeline, shown)
     ladder = Ladder(
         timeline,
         say=shown.say,
@@ -75,7 +76,7 @@ def _show(
         ascii_only=ascii_only,
         verbose=shown.verbose,
         met=shown.met,
-        shown=_matching(timeline, shown),
+        shown=matching,
     )
     if scenario is not None:
         from tcplab.render.story import Notice, Story
@@ -91,6 +92,7 @@ def _show(
                 timeline,
                 dissect=lambda event: dissect(event.frame, bare=event.link_octets == 0),
                 say=shown.say,
+                shown=matching,
             )
         )
     screen.print(

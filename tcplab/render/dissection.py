@@ -1,6 +1,6 @@
 """Every segment of a run taken apart, layer by layer, under its number in the ladder (for -v)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from textwrap import wrap
 
 from rich.console import Console, ConsoleOptions, RenderResult
@@ -16,16 +16,28 @@ Dissect = Callable[[SegmentEvent], str]
 
 
 class Dissections:
-    """One block of text a segment; rich prints them."""
+    """One block of text a segment; rich prints them. `shown` holds the indices of the segments that
+    a display filter lets through (None: there is no filter).
+    """
 
-    def __init__(self, timeline: Timeline, *, dissect: Dissect, say: Say) -> None:
+    def __init__(
+        self,
+        timeline: Timeline,
+        *,
+        dissect: Dissect,
+        say: Say,
+        shown: Container[int] | None = None,
+    ) -> None:
         self._timeline = timeline
         self._dissect = dissect
         self._say = say
+        self._shown = shown
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         steps = numbers(self._timeline)
         for event in self._timeline.segments():
+            if self._shown is not None and event.i not in self._shown:
+                continue
             heading = self._say(
                 Text(
                     "Segment {number}, {flags}, as Scapy dissects it:",

@@ -215,6 +215,12 @@ def test_filter_shows_what_matches_and_nothing_else(run: Run, predicate, flags):
     assert "connect()" not in done.out.split("✔")[0]
 
 
+def test_filter_goes_for_the_dissections_too(run: Run):
+    done = run("handshake", "--client", "kernel", "-v", "--filter", "seg.fin")
+    dissected = re.findall(r"^Segment (\d+), \[([A-Z, ]+)\]", done.out, re.MULTILINE)
+    assert dissected == [("6", "FIN, ACK"), ("8", "FIN, ACK")]
+
+
 def test_filter_leaves_numbers_findings_and_json_whole(run: Run):
     whole = run("handshake", "--client", "kernel", "--json", "--filter", "seg.rst").document
     assert len(events(whole, "segment")) == 9
