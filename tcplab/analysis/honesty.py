@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from tcplab.analysis.finding import Finding, Verdict
 from tcplab.text import Text
-from tcplab.timeline.events import Fate, SegmentEvent
+from tcplab.timeline.events import Fate, IcmpEvent, SegmentEvent
 from tcplab.timeline.timeline import Stack, Timeline, lane
 
 
@@ -38,7 +38,8 @@ def findings(timeline: Timeline) -> Iterator[Finding]:
             verdict=Verdict.INCONCLUSIVE,
             sentence=Text("The run was cut short: what is missing here may just not have come."),
         )
-    if not any(True for _ in timeline.segments()):
+    # Where an ICMP error came instead of a segment, that is what was seen.
+    if not any(isinstance(event, SegmentEvent | IcmpEvent) for event in timeline.events):
         yield Finding(
             id="run.empty",
             verdict=Verdict.INCONCLUSIVE,

@@ -110,11 +110,12 @@ def tcplab(ctx: click.Context) -> None:
 
 
 def language_of(arguments: Sequence[str]) -> Language:
-    """The language asked for: by --lang anywhere on the line (help is said in it too), else the
+    """The language asked for: by the last --lang on the line (help is said in it too), else the
     locale.
 
     A wrong --lang is reported by click when it parses the line.
     """
+    language = None
     for at, argument in enumerate(arguments):
         value = None
         if argument == "--lang" and at + 1 < len(arguments):
@@ -122,8 +123,8 @@ def language_of(arguments: Sequence[str]) -> Language:
         elif argument.startswith("--lang="):
             value = argument.removeprefix("--lang=")
         if value in {language.value for language in Language}:
-            return Language(value)
-    return from_environment(os.environ)
+            language = Language(value)
+    return language or from_environment(os.environ)
 
 
 def main() -> None:

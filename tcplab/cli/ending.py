@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import click
 
-from tcplab.errors import Exit, TcplabError, UsageError
+from tcplab.errors import Exit, TcplabError, UnavailableError, UsageError
 from tcplab.text import Say, Text, verbatim
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -80,6 +80,15 @@ def _failed(failure: Exception, say: Say) -> int:
     """
     if _received and _comes_of_interrupt(failure):
         return interrupted()
+    if isinstance(failure, FileNotFoundError) and not os.path.exists("/proc/self"):
+        tell(
+            UnavailableError(
+                Text("/proc is not mounted, and that is where much of the kernel is asked."),
+                remedy=Text("As root: mount -t proc proc /proc"),
+            ),
+            say,
+        )
+        return Exit.UNAVAILABLE
     refusal = _refusal_by_stdout() if isinstance(failure, OSError) else None
     if refusal is None:
         _report_bug(say)

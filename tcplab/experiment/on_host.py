@@ -19,8 +19,10 @@ from tcplab.timeline.timeline import Timeline
 from tcplab.wire.packet_socket import link_of
 from tcplab.wire.permit import HostPermit
 
-_MOST_SEGMENTS = 10
-"""Of data; the other packets of the budget are for SYNs, ACKs, retransmissions, FIN and RST."""
+_MOST_SEGMENTS = 7
+"""Of data. A host that sends back what it gets has as many acknowledged; the other packets of the
+budget are for SYN, ACKs, a retransmission, FIN and RST.
+"""
 
 
 def play(
@@ -94,5 +96,6 @@ def _refuse_too_much(send: bytes, route: Route, ip: str) -> None:
                 octets=mss_octets,
                 budget=HostPermit.BUDGET,
             ),
-            remedy=Text("Send at most {octets} octets.", octets=_MOST_SEGMENTS * mss_octets),
+            # The end of the line is one of the octets, and nobody types it.
+            remedy=Text("Send at most {octets} octets.", octets=_MOST_SEGMENTS * mss_octets - 1),
         )

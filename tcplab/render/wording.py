@@ -82,6 +82,8 @@ class Wording:
                 return harmless(f"Linux {release}")
             case Stack.CRAFTED:
                 return self.said(Text("crafted with Scapy"))
+            case Stack.REMOTE if picture.timeline.testbed.interface == "lo":
+                return self.said(Text("this machine itself"))
             case Stack.REMOTE:
                 return self.said(Text("a remote host"))
 

@@ -44,6 +44,12 @@ def test_a_run_without_segments_is_inconclusive():
     )
 
 
+def test_a_run_that_met_an_icmp_error_instead_has_seen_something():
+    timeline = ladder("client connect() 0\nicmp 3/1 192.0.2.1")
+    assert finding(timeline, "run.empty") is None
+    assert finding(timeline, "open.unreachable")[0] == "no"
+
+
 def test_a_delivery_that_nobody_looked_at_is_inconclusive():
     timeline = ladder(OPEN + DATA.replace("| ESTABLISHED  ESTABLISHED", "fate=delivered") + CLOSE)
     assert finding(timeline, "run.snapshots") == (

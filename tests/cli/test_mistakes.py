@@ -1,10 +1,14 @@
 """What a user gets for a mistake: two lines, what is wrong and what to do, and a status."""
 
+import errno
+import os
 from ctypes import CDLL
 from pathlib import Path
 
 import pytest
 
+from tcplab.cli.ending import exit_status_of
+from tcplab.errors import Exit
 from tests.cli.conftest import Run
 from tests.links import apart
 from tests.live import forked
@@ -144,3 +148,17 @@ def test_a_trace_without_root_says_the_whole_sudo_line(run: Run, tcplab_program:
         "tcplab: Only root may read the kernel's tracepoints.\n"
         f"  → Run it as root: sudo {tcplab_program} teardown --how abort --trace -p http\n"
     )
+
+
+def test_a_machine_without_proc_is_told_so(monkeypatch, capfd):
+    """Where it is not mounted, the first file that is read there is missing."""
+
+    def command() -> None:
+        raise FileNotFoundError(errno.ENOENT, "No such file or directory", "/proc/self/status")
+
+    monkeypatch.setattr(os.path, "exists", lambda path: path != "/proc/self")
+
+    assert exit_status_of(command, str) == Exit.UNAVAILABLE
+    told = capfd.readouterr().err.splitlines()
+    assert told[0].startswith("tcplab: /proc is not mounted")
+    assert told[1:] == ["  → As root: mount -t proc proc /proc"]

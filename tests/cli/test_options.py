@@ -173,6 +173,12 @@ def test_the_locale_chooses_the_language_and_lang_overrides_it(run: Run):
     assert english.isascii()
 
 
+def test_the_last_lang_wins(run: Run):
+    english = run("--lang", "ko", "handshake", "--help", "--lang", "en").out
+    assert "Open a connection" in english
+    assert english == run("handshake", "--help", "--lang", "ko", "--lang=en").out
+
+
 @pytest.mark.parametrize("where", [("--lang", "ko", "teardown", "--help"), ("teardown", "--help")])
 def test_lang_may_stand_before_the_command(run: Run, where):
     done = run(*where)

@@ -248,6 +248,51 @@ def test_loopback_and_own_addresses_work(ip):
     assert len(syns) == 1  # each packet is told once, though loopback shows it twice
 
 
+def own_address_drawn() -> Result:
+    net = on_link()
+    listener = net.client.listen("127.0.0.1")
+    run = Run(net.client, "handshake", "127.0.0.1", interface="lo")
+    served(run, listener)
+    return run.result()
+
+
+def test_an_own_address_is_not_called_a_remote_host():
+    drawn = apart(own_address_drawn).out
+    assert "this machine itself" in drawn
+    assert "remote host" not in drawn
+
+
+LONGEST = 7 * (1500 - 40) - 1
+"""Octets that can be typed: seven segments, and the end of the line is one of the octets."""
+
+
+def echoing(octets: int) -> Result:
+    net = on_link()
+    listener = net.server.listen(net.server.ip[4])
+    line = "x" * octets
+    run = Run(net.client, "handshake", net.server.ip[4], "--json", "--send", line)
+    if octets <= LONGEST:
+        accepted, _peer = run.accepted_by(listener)
+        with accepted:
+            while said := accepted.recv(1 << 16):
+                accepted.sendall(said)
+    return run.result()
+
+
+def test_the_longest_line_that_is_allowed_fits_even_if_it_comes_back():
+    result = apart(echoing, LONGEST)
+    assert result.status == 0, result.err
+    assert sum(event["len"] for event in result.told("segment") if event["from"] == "client") == (
+        LONGEST + 1
+    )
+
+
+def test_a_longer_line_is_refused_with_the_number_that_fits():
+    result = apart(echoing, LONGEST + 1)
+    assert (result.status, result.sent) == (2, [])
+    assert f"Send at most {LONGEST} octets" in result.err
+
+
 def test_a_checksum_that_was_left_to_a_nic_is_unknown_not_wrong():
     """Nothing fills in the kernel's checksums on loopback."""
     result = apart(own_address, "127.0.0.1")[0]
