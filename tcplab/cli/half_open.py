@@ -140,13 +140,15 @@ def half_open(
     shown = presentation(ctx, options)
     if chosen == FLOOD:
         return _flood(flood, cookies, shown, ipv6=ipv6)
+    from tcplab.cli.playing import play_in_testbed
+
     if chosen == COOKIE:
         half_open_rules.check_cookies(cookies)
-        return _play(_cookie(cookies, ipv6=ipv6), shown, ipv6=ipv6, trace=trace)
+        return play_in_testbed(_cookie(cookies, ipv6=ipv6), shown, ipv6=ipv6, trace=trace)
     from tcplab.scenario.half_open import no_ack
 
     scenario = no_ack(synack_retries, version=_version(ipv6=ipv6))
-    return _play(scenario, shown, ipv6=ipv6, trace=trace)
+    return play_in_testbed(scenario, shown, ipv6=ipv6, trace=trace)
 
 
 def _version(*, ipv6: bool) -> int:
@@ -161,26 +163,6 @@ def _cookie(cookies: str | None, *, ipv6: bool) -> "Scenario":
 
     when = Cookies.ALWAYS if cookies == "always" else Cookies.ON
     return cookie(when, version=_version(ipv6=ipv6))
-
-
-def _play(scenario: "Scenario", shown: Presentation, *, ipv6: bool, trace: bool) -> int:
-    """Play it, with a word on standard error while it lasts."""
-    from tcplab.cli.playing import play_and_present
-    from tcplab.cli.result import command_line
-    from tcplab.experiment.on_testbed import play
-    from tcplab.testbed.plan import Family
-
-    return play_and_present(
-        lambda heed: play(
-            scenario,
-            command=command_line(),
-            family=Family.IPV6 if ipv6 else Family.IPV4,
-            trace=trace,
-            heed=heed,
-        ),
-        shown,
-        scenario,
-    )
 
 
 # --- the flood ----------------------------------------------------------------------------------

@@ -57,31 +57,17 @@ def handshake(
             Text("-4 and -6 cannot be used together."), remedy=Text("Give one of them, or neither.")
         )
     shown = presentation(ctx, options, met=False)
-    from tcplab.cli.playing import play_and_present
-    from tcplab.cli.result import command_line
-
     if host is None:
-        from tcplab.experiment.on_testbed import play
+        from tcplab.cli.playing import play_in_testbed
         from tcplab.scenario.shipped import handshake as scenario
-        from tcplab.testbed.plan import Family
-        from tcplab.timeline.timeline import Stack
 
         played = scenario(_line("hello" if send is None else send))
-        return play_and_present(
-            lambda heed: play(
-                played,
-                command=command_line(),
-                client=Stack(client or "crafted"),
-                family=Family.IPV6 if ipv6 else Family.IPV4,
-                port=port,
-                trace=trace,
-                heed=heed,
-            ),
-            shown,
-            played,
-        )
+        client = client or "crafted"
+        return play_in_testbed(played, shown, ipv6=ipv6, trace=trace, client=client, port=port)
     _refuse_on_host(client, trace=trace)
+    from tcplab.cli.playing import play_and_present
     from tcplab.cli.progress import Progress
+    from tcplab.cli.result import command_line
     from tcplab.experiment.on_host import play as play_on_host
 
     return play_and_present(

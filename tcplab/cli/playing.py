@@ -39,3 +39,35 @@ def play_and_present(
     finally:
         word.clear()
     return result.present(timeline, shown, scenario)
+
+
+def play_in_testbed(
+    scenario: "Scenario",
+    shown: Presentation,
+    *,
+    ipv6: bool,
+    trace: bool,
+    client: str | None = None,
+    port: int | None = None,
+) -> int:
+    """Play it in a testbed of its own and present it; returns the exit status.
+
+    `client` is "crafted" or "kernel", `port` the server's; None leaves it to the scenario.
+    """
+    from tcplab.experiment.on_testbed import play
+    from tcplab.testbed.plan import Family
+    from tcplab.timeline.timeline import Stack
+
+    return play_and_present(
+        lambda heed: play(
+            scenario,
+            command=result.command_line(),
+            client=None if client is None else Stack(client),
+            family=Family.IPV6 if ipv6 else Family.IPV4,
+            port=port,
+            trace=trace,
+            heed=heed,
+        ),
+        shown,
+        scenario,
+    )

@@ -122,24 +122,10 @@ def reset(
     shown = presentation(ctx, options)
     if asked.is_guess:
         return _guess(asked, shown, ipv6=ipv6)
-    from tcplab.cli.playing import play_and_present
-    from tcplab.cli.result import command_line
-    from tcplab.experiment.on_testbed import play
+    from tcplab.cli.playing import play_in_testbed
     from tcplab.scenario.attacks.story import attack
-    from tcplab.testbed.plan import Family
 
-    played = attack(asked)
-    return play_and_present(
-        lambda heed: play(
-            played,
-            command=command_line(),
-            family=Family.IPV6 if ipv6 else Family.IPV4,
-            trace=trace,
-            heed=heed,
-        ),
-        shown,
-        played,
-    )
+    return play_in_testbed(attack(asked), shown, ipv6=ipv6, trace=trace)
 
 
 def _guess(asked: Attack, shown: Presentation, *, ipv6: bool) -> int:

@@ -54,25 +54,9 @@ def teardown(
 ) -> int:
     """Run it and show it; returns the exit status."""
     shown = presentation(ctx, options, met=False)
-    from tcplab.cli.playing import play_and_present
-    from tcplab.cli.result import command_line
-    from tcplab.experiment.on_testbed import play
+    from tcplab.cli.playing import play_in_testbed
     from tcplab.scenario.shipped import How
     from tcplab.scenario.shipped import teardown as scenario
-    from tcplab.testbed.plan import Family
-    from tcplab.timeline.timeline import Stack
 
     played = scenario(How(how))
-    return play_and_present(
-        lambda heed: play(
-            played,
-            command=command_line(),
-            client=Stack(client),
-            family=Family.IPV6 if ipv6 else Family.IPV4,
-            port=port,
-            trace=trace,
-            heed=heed,
-        ),
-        shown,
-        played,
-    )
+    return play_in_testbed(played, shown, ipv6=ipv6, trace=trace, client=client, port=port)
