@@ -10,6 +10,8 @@ from tcplab.timeline.timeline import Timeline, effect_ns
 
 DELAYED_ACK_NS = 40_000_000
 """Linux sends a delayed ACK by itself then (TCP_DELACK_MIN, include/net/tcp.h)."""
+_SYN_ACK_NS = 1_000_000_000
+"""A SYN, or a SYN, ACK, is sent again then, whatever rto_min says (TCP_TIMEOUT_INIT)."""
 _PATIENCE_S = 180.0
 
 
@@ -28,6 +30,11 @@ def lasted_ns(timeline: Timeline) -> int:
 def acks_fell_due(timeline: Timeline) -> bool:
     """Did this process stand still for so long that a delayed ACK may have fallen due?"""
     return longest_gap_ns(timeline) > DELAYED_ACK_NS / 2
+
+
+def syns_fell_due(timeline: Timeline) -> bool:
+    """Or for so long that a SYN may have?"""
+    return longest_gap_ns(timeline) > _SYN_ACK_NS / 2
 
 
 def undisturbed(

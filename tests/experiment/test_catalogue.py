@@ -12,7 +12,7 @@ from tcplab.scenario.steps import Scenario
 from tcplab.testbed.plan import Family
 from tcplab.timeline.events import ExpectEvent
 from tcplab.timeline.timeline import Timeline
-from tests.experiment.pauses import acks_fell_due, undisturbed
+from tests.experiment.pauses import acks_fell_due, syns_fell_due, undisturbed
 from tests.live import forked
 
 RUNS = 20
@@ -31,11 +31,17 @@ def hangs_on_delayed_acks(scenario: Scenario) -> bool:
 
 
 def run(name: str, family: Family = Family.IPV4, rootless: bool | None = True) -> Timeline:
-    """One run; again if the machine paused in one that hangs on delayed ACKs."""
+    """One run; again if the machine paused where that makes a difference."""
     scenario = SCENARIOS[name]
+
+    def disturbed(timeline: Timeline) -> bool:
+        if hangs_on_delayed_acks(scenario):
+            return acks_fell_due(timeline)
+        return not scenario.timed and syns_fell_due(timeline)
+
     return undisturbed(
         lambda rootless: play(scenario, command=(name,), family=family, rootless=rootless),
-        lambda timeline: hangs_on_delayed_acks(scenario) and acks_fell_due(timeline),
+        disturbed,
         rootless=rootless,
     )
 

@@ -15,7 +15,7 @@ from tcplab.testbed.plan import Family
 from tcplab.timeline.events import CallEvent, SampleEvent, SegmentEvent, Source
 from tcplab.timeline.timeline import Stack
 from tests.experiment.canonical import canonical, joint_trace
-from tests.experiment.pauses import acks_fell_due, undisturbed
+from tests.experiment.pauses import acks_fell_due, syns_fell_due, undisturbed
 from tests.live import forked, forked_for_long
 from tests.render.printing import printed
 
@@ -29,12 +29,13 @@ every_family = pytest.mark.parametrize("family", Family, ids=lambda family: fami
 
 
 def run(name, client=Stack.KERNEL, family=Family.IPV4, rootless=True):
-    """One run. Only the close in three segments hangs on what happens before a time-out."""
+    """One run. The close in three segments hangs on what happens before a delayed ACK is due."""
+    disturbed = acks_fell_due if name == "three-segment" else syns_fell_due
     return undisturbed(
         lambda rootless: play(
             SCENARIOS[name], command=(name,), client=client, family=family, rootless=rootless
         ),
-        lambda timeline: name == "three-segment" and acks_fell_due(timeline),
+        disturbed,
         rootless=rootless,
     )
 

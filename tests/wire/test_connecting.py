@@ -192,7 +192,8 @@ class FarEnd:
         self._raw.send(craft(answer), self._client)
 
 
-LATER = range(300, 500)
+LATER = range(300, 340)
+"""Few: all of it has to happen before connect() is given up, 0.9 s after it began."""
 
 
 def answered_later(version: int) -> tuple[Scanned, int | None, int | None]:

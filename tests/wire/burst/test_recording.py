@@ -58,6 +58,14 @@ def fields(*names: str) -> list[str]:
     return ["-T", "fields", *(part for name in names for part in ("-e", name))]
 
 
+def unsound(tshark: str, file) -> set[str]:
+    """The checksums that tshark calls bad. 0xffff is what Linux writes for a sum of 0, once in
+    65,536 segments: as good to a receiver, not to tshark.
+    """
+    rows = told_by(tshark, file, *fields("tcp.checksum.status", "tcp.checksum"))
+    return {total for status, total in rows if status != "1"}
+
+
 @every_version
 @pytest.mark.parametrize("how", ["routed", "on the link", "loopback"])
 def test_tshark_reads_both_directions_of_a_scan(version, how, tmp_path, tshark):
@@ -66,8 +74,8 @@ def test_tshark_reads_both_directions_of_a_scan(version, how, tmp_path, tshark):
     answered, found, drops, sent, _received = apart(recorded, version, str(file), asked, how)
 
     assert (answered, found, drops) == (1000, [22, 80, 443], 0)
-    rows = told_by(tshark, file, *fields("tcp.flags", "tcp.checksum.status", "tcp.dstport"))
-    assert {status for _flags, status, _port in rows} == {"1"}  # good
+    assert unsound(tshark, file) <= {"0xffff"}
+    rows = told_by(tshark, file, *fields("tcp.flags", "tcp.dstport"))
     by_flags = {
         flags: [row for row in rows if int(row[0], 16) == flags] for flags in (0x02, 0x12, 0x14, 4)
     }
@@ -78,7 +86,7 @@ def test_tshark_reads_both_directions_of_a_scan(version, how, tmp_path, tshark):
         0x14: 997,
         0x04: 4,  # the own kernel's, of connections that it knows nothing of
     }
-    assert {int(port) for _flags, _status, port in by_flags[0x02]} == set(range(1, 1001))
+    assert {int(port) for _flags, port in by_flags[0x02]} == set(range(1, 1001))
 
 
 @every_version
@@ -87,9 +95,8 @@ def test_a_whole_scan_is_written_while_it_runs(version, tmp_path, tshark):
     answered, found, drops, sent, received = apart(recorded, version, str(file), ALL, "routed")
 
     assert (answered, found, drops) == (65535, list(OPEN), 0)
-    rows = told_by(tshark, file, *fields("tcp.checksum.status", "tcp.checksum"))
-    # Linux writes a sum of 0 as 0xffff in resets over IPv6: as good to a receiver, not to tshark.
-    assert {total for status, total in rows if status != "1"} <= {"0xffff"}
+    assert unsound(tshark, file) <= {"0xffff"}
+    rows = told_by(tshark, file, *fields("tcp.checksum"))
     assert len(rows) == sent + received + 6  # resets of five open ports, and of one timed
 
 
