@@ -252,6 +252,11 @@ class Result:
         """The segments that left."""
         return [frame.segment for frame in self.left if frame.segment is not None]
 
+    @property
+    def flags_told(self) -> list[str]:
+        """The flags of the client's segments, as told: to be compared with `sent`."""
+        return [event["flags"] for event in self.told("segment") if event["from"] == "client"]
+
     def told(self, kind: str) -> list[dict[str, Any]]:
         """The events of that kind."""
         return [event for event in self.document["events"] if event["kind"] == kind]

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from tcplab.analysis.conversation import Conversation
 from tcplab.analysis.finding import Finding, Verdict
 from tcplab.analysis.incarnations import heir
-from tcplab.analysis.roles import arrived
+from tcplab.analysis.roles import arrived, damaged
 from tcplab.analysis.wording import end
 from tcplab.tcp.flags import Flags
 from tcplab.tcp.sequence import Seq
@@ -23,24 +23,22 @@ _Origins = Mapping[tuple[str, str], Seq]
 
 def findings(conversation: Conversation) -> Iterator[Finding]:
     """One for each damaged segment and for each with data that came twice, up to three of each."""
-    damaged = [event for event in conversation.segments if _is_damaged(event)]
+    spoiled = [
+        event
+        for event in conversation.segments
+        if event.fate is Fate.CORRUPTED or (event.fate is Fate.CAPTURED and damaged(event))
+    ]
     twice = _arrivals(conversation)
-    if not damaged and not twice:
+    if not spoiled and not twice:
         return
     origins = isns(conversation.timeline)
-    for event in damaged[:_TOLD]:
+    for event in spoiled[:_TOLD]:
         yield _corrupted(conversation, event, origins)
     for first, event, answer in twice[:_TOLD]:
         yield _twice(first, event, answer, origins)
 
 
 # --- damaged ------------------------------------------------------------------------------------
-
-
-def _is_damaged(event: SegmentEvent) -> bool:
-    """By the wire, or as the checksum of what was captured shows."""
-    captured = event.fate is Fate.CAPTURED and event.segment.checksum_ok is False
-    return captured or event.fate is Fate.CORRUPTED
 
 
 def _corrupted(conversation: Conversation, event: SegmentEvent, origins: _Origins) -> Finding:

@@ -8,13 +8,13 @@ from tcplab.analysis.conversation import Conversation
 from tcplab.analysis.finding import Finding, Verdict
 from tcplab.analysis.honesty import absence
 from tcplab.analysis.repetitions import Repetition, Why, repetitions
-from tcplab.analysis.roles import arrived
+from tcplab.analysis.roles import arrived, damaged
 from tcplab.analysis.waits import back_off, between
 from tcplab.analysis.wording import end, listed, seconds, told
 from tcplab.tcp.flags import Flags
 from tcplab.tcp.sequence import Seq
 from tcplab.text import Text
-from tcplab.timeline.events import Fate, SegmentEvent
+from tcplab.timeline.events import SegmentEvent
 from tcplab.timeline.relative import isns, relative
 from tcplab.timeline.timeline import effect_ns
 
@@ -128,13 +128,9 @@ def _refused(
         for event in conversation.segments
         if original.i < event.i and (until is None or event.i < until.i)
         if event.sender == original.receiver and event.segment.flags & (Flags.ACK | Flags.RST)
-        if _is_damaged(event) or (_opens(original) and arrived(event))
+        if damaged(event) or (_opens(original) and arrived(event))
         if not _ends(conversation, event, original)
     )
-
-
-def _is_damaged(event: SegmentEvent) -> bool:
-    return event.fate is Fate.CAPTURED and event.segment.checksum_ok is False
 
 
 def _repeated(
@@ -176,10 +172,10 @@ def _repeated(
 
 def _objections(refused: Sequence[SegmentEvent]) -> Iterator[Text]:
     """What is wrong with them, each fault once."""
-    damaged = [event for event in refused if _is_damaged(event)]
-    if damaged:
+    spoiled = [event for event in refused if damaged(event)]
+    if spoiled:
         yield Text("a wrong checksum")
-    if len(damaged) < len(refused):
+    if len(spoiled) < len(refused):
         yield Text("not the ACK of this SYN")
 
 

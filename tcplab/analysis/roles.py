@@ -18,7 +18,12 @@ def arrived(event: SegmentEvent) -> bool:
 
     A wrong checksum tells that it did not: nobody takes such a segment in (RFC 9293 §3.1).
     """
-    return event.fate not in _LOST and event.segment.checksum_ok is not False
+    return event.fate not in _LOST and not damaged(event)
+
+
+def damaged(event: SegmentEvent) -> bool:
+    """Does its checksum show that it was changed on the way, or never was right?"""
+    return event.segment.checksum_ok is False
 
 
 def acknowledges(event: SegmentEvent, of: SegmentEvent) -> bool:

@@ -31,7 +31,7 @@ def two_answers(conversation: Conversation) -> TwoAnswers | None:
     for event in conversation.replies:
         segment = event.segment
         refuses = segment.has(Flags.RST) and segment.has(Flags.ACK)
-        if not refuses or segment.checksum_ok is False or segment.ack != answer.segment.ack:
+        if not refuses or segment.ack != answer.segment.ack:
             continue
         # An abort of the connection bears its numbers, an answer to a SYN has none (§3.5.2).
         if event.i < answer.i or segment.seq == ZERO != answer.segment.next_seq:

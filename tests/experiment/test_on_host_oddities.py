@@ -72,9 +72,8 @@ def test_a_fin_that_a_closed_window_holds_back_ends_in_a_reset_that_is_told():
     result = apart(facing, 4, refusing_data)
 
     assert result.status == 1
-    told = [event["flags"] for event in result.told("segment") if event["from"] == "client"]
-    assert told == [each.flags.letters for each in result.sent]
-    assert told[-1] == "RA"
+    assert result.flags_told == [each.flags.letters for each in result.sent]
+    assert result.flags_told[-1] == "RA"
     assert result.findings["close.unfinished"]["verdict"] == "no"
     assert "window is 0" in result.findings["close.unfinished"]["sentence"]
 

@@ -1,12 +1,9 @@
 """`tcplab handshake HOST` where somebody says no, says something odd, or says nothing at all."""
 
 import contextlib
-import json
-import signal
 import socket
 from collections.abc import Iterator
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 
@@ -28,7 +25,6 @@ from tests.links import (
     every_version,
     on_link,
     routed,
-    until,
 )
 
 pytestmark = pytest.mark.xdist_group("trouble")  # what all of it waits for it waits for once
@@ -256,16 +252,11 @@ def test_the_reset_that_a_peer_gets_that_never_closes_is_told_like_all_else(vers
         "client": "CLOSED",
         "server": "CLOSED",
     }
-    assert flags_told(result) == [each.flags.letters for each in result.sent]
+    assert result.flags_told == [each.flags.letters for each in result.sent]
     assert result.told("call")[-1]["name"] == "abort"
     assert result.findings["close.abort"]["verdict"] == "yes"
     assert "outside the testbed" in result.findings["reset.reason"]["sentence"]
     assert result.findings["open.shield"]["verdict"] == "yes"
-
-
-def flags_told(result: Result) -> list[str]:
-    """The flags of the client's segments, as told."""
-    return [event["flags"] for event in result.told("segment") if event["from"] == "client"]
 
 
 @every_version
@@ -335,7 +326,7 @@ def test_the_last_packet_allowed_is_a_reset_and_is_told(version):
     result = apart(chatty, version, "--json")
 
     assert result.status == 6
-    assert flags_told(result) == [each.flags.letters for each in result.sent]
+    assert result.flags_told == [each.flags.letters for each in result.sent]
     assert result.sent[-1].has(Flags.RST)
 
 
@@ -366,55 +357,3 @@ def test_a_reset_in_the_middle_is_told_as_an_abort(version):
         "client": "CLOSED",
         "server": "CLOSED",
     }
-
-
-# --- signals ------------------------------------------------------------------------------------
-
-
-def interrupted(number: signal.Signals, save: Path) -> Result:
-    net = routed()
-    net.router.reject(net.server.ip[4], BLACKHOLE)
-    run = Run(net.client, "handshake", net.server.ip[4], "--save", str(save))
-    run.wait_for(Flags.SYN)
-    run.wait_for(Flags.SYN)  # so the first one has been noted
-    run.process.send_signal(number)
-    return run.result()
-
-
-def interrupted_while_open() -> Result:
-    net = on_link()
-    ip = net.server.ip[4]
-    listener = net.server.listen(ip)
-    run = Run(net.client, "handshake", ip, "--json")
-    accepted, _peer = run.accepted_by(listener)
-    assert accepted.recv(1) == b""  # its FIN has come
-    until(lambda: asleep(run.process.pid))  # and now it waits for ours, with nothing left to read
-    run.process.send_signal(signal.SIGINT)
-    return run.result()
-
-
-def asleep(pid: int) -> bool:
-    """Does the kernel have it wait (man 5 proc_pid_stat)?"""
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "S"
-
-
-def test_the_reset_after_a_signal_is_told_as_well():
-    result = apart(interrupted_while_open)
-
-    assert result.status == 130
-    assert flags_told(result) == [each.flags.letters for each in result.sent]
-    assert result.sent[-1].has(Flags.RST)
-    assert result.findings["close.unfinished"]["verdict"] == "inconclusive"
-
-
-@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
-def test_a_signal_shows_and_saves_what_was_seen(name, tmp_path):
-    number = signal.Signals[name]
-    result = apart(interrupted, number, tmp_path / "run.jsonl")
-
-    assert result.status == 128 + number
-    assert "[SYN]" in result.out
-    assert result.err == ""
-    kept = [json.loads(line) for line in (tmp_path / "run.jsonl").read_text().splitlines()]
-    assert kept[0]["interrupted"] is True
-    assert "S" in [event.get("flags") for event in kept]
