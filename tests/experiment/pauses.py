@@ -34,7 +34,7 @@ def acks_fell_due(timeline: Timeline) -> bool:
 
 def syns_fell_due(timeline: Timeline) -> bool:
     """Or for so long that a SYN may have?"""
-    return longest_gap_ns(timeline) > _SYN_ACK_NS / 2
+    return longest_gap_ns(timeline) > 0.95 * _SYN_ACK_NS
 
 
 def undisturbed(
