@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from tcplab.analysis.scanning.census import Census, PortState
 from tcplab.analysis.scanning.report import Method, ScanReport, ServerSaw, Silence
 from tcplab.errors import LinkLostError
+from tcplab.experiment.misgivings import caveat, doubt
 from tcplab.experiment.scanning import Scan, Standing
 from tcplab.scenario.services import SERVICES, Services
 from tcplab.testbed.plan import Family
-from tcplab.text import Text
 from tcplab.wire.burst.path import Path
 from tcplab.wire.prober import Prober
 
@@ -112,7 +112,7 @@ def scan_host(
                 method=method,
                 target=host,
                 testbed=False,
-                icmp_limited=True,
+                icmp_limited=not reached.path.local,  # on loopback Linux limits nothing
                 rate_pps=reached.rate_pps,
                 authorized=authorized,
                 record=record,
@@ -146,8 +146,8 @@ def scan_path(
     silence: Callable[[Census, Prober], Silence | None] = lambda _census, _prober: None,
     server_saw: Callable[[], ServerSaw] | None = None,
 ) -> ScanReport:
-    """Scan along `path`, which permits it. What was found by Ctrl-C or until the link was lost is
-    reported as partial.
+    """Scan along `path`, which permits it. What was found by Ctrl-C, until the link was lost or
+    until the host fell silent is reported as partial.
     """
     census = Census(ports)
     with ExitStack() as open_:
@@ -172,7 +172,7 @@ def scan_path(
             from tcplab.testbed.reach import kept_in
 
             raise kept_in()
-        ended = scan.lost is not None or scan.interrupted
+        ended = scan.lost is not None or scan.interrupted or scan.rounds.fallen_silent
         if not ended:
             try:
                 prober.time_open(census.of_state(PortState.OPEN)[:_MOST_TIMED], _TIMING_S)
@@ -200,7 +200,8 @@ def scan_path(
             seconds=(scan.ended_ns - scan.began_ns) / 1e9,
             partial=ended,
             cut_round=scan.rounds.under_way,
-            doubt=_doubt(scan, unrecorded),
+            doubt=doubt(scan, unrecorded),
+            caveat=None if ended else caveat(scan),
             silence=None if ended else silence(census, prober),
             server_saw=server_saw() if server_saw is not None else None,
         )
@@ -241,21 +242,3 @@ def _check_link(path: Path) -> None:
         from tcplab.experiment.contact import check_link  # not for a scan that is over by now
 
         check_link(path)
-
-
-def _doubt(scan: Scan, unrecorded: int) -> Text | None:
-    """Why the scan proves nothing of the ports without an answer; None if it does."""
-    if scan.lost is not None:
-        return scan.lost.what
-    if unrecorded:
-        return Text(
-            "{count} packets of this scan are not in the recording: there was no room for them.",
-            count=f"{unrecorded:,}",
-        )
-    if scan.interrupted or scan.rounds.certain or not scan.there:
-        return None
-    return Text(
-        "After {rounds} rounds answers were still being lost: about {missed} may be missing.",
-        rounds=len(scan.rounds.rounds),
-        missed=max(1, round(scan.rounds.expected_missed())),
-    )

@@ -6,11 +6,11 @@ again, `Pace` says how fast.
 
 import time
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 
-from tcplab.analysis.scanning.census import Census
+from tcplab.analysis.scanning.census import Census, Proof
 from tcplab.analysis.scanning.guess import left
 from tcplab.analysis.scanning.pace import Pace
 from tcplab.analysis.scanning.rounds import Rounds
@@ -25,6 +25,8 @@ _TURN_S = 0.01
 _LOOK_S = 0.05
 """The longest wait before the clock, the link and whoever watches are looked at again."""
 _NEWS_NS = 50_000_000
+_CLOSED = frozenset({Proof.RST, Proof.REFUSED})
+_OPEN = frozenset({Proof.SYN_ACK, Proof.CONNECTED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +78,7 @@ class Scan:
         self._hopeless = hopeless
         self._ports = census.ports()
         self.began_ns = time.monotonic_ns()
-        self.rounds = Rounds(self.began_ns, icmp_limited=icmp_limited)
+        self.rounds = Rounds(self.began_ns, icmp_limited=icmp_limited, hurried=rate_pps is None)
         self.pace = Pace(rate_pps, self.began_ns, most_at_once=self._at_once)
         self.ended_ns = self.began_ns
         self.interrupted = False
@@ -102,7 +104,7 @@ class Scan:
         todo = array("H", census.unanswered())
         while True:
             again = self._controls() if number else []
-            self._round(number, todo, again)
+            self._round(number, array("H") if self.rounds.knocking else todo, again)
             todo = array("H", census.unanswered())
             if not self.rounds.another(len(todo)):
                 return
@@ -112,23 +114,33 @@ class Scan:
             number += 1
 
     def _controls(self) -> list[int]:
-        """Ports that have answered, to be asked once more: they tell how much is lost."""
+        """Ports that have answered, to be asked once more: they tell how much is lost.
+
+        Closed ones first, for a connect() to an open one is a connection to its application. None
+        that was rejected: its host may have one ICMP error a second to give, which is to be had
+        for those that are still silent.
+        """
         census = self._census
-        wanted = self.rounds.controls(census.answered)
-        answered = (port for each in census.asked for port in each if census.proofs[port])
-        return list(islice(answered, wanted))
+        wanted = self.rounds.controls(census.answered - len(census.rejections))
+        found = chain(self._answered_by(_CLOSED), self._answered_by(_OPEN))
+        return list(islice(found, wanted))
+
+    def _answered_by(self, proofs: frozenset[Proof]) -> Iterator[int]:
+        known = self._census.proofs
+        return (port for each in self._census.asked for port in each if known[port] in proofs)
 
     def _round(self, number: int, todo: "array[int]", again: list[int]) -> None:
         census, prober = self._census, self._prober
         answered, rejected, drops = census.answered, len(census.rejections), self._drops
         duplicates = census.duplicates
-        ports = array("H", again) + todo
+        # Controls last: where answers are limited, the first ones are for who has given none yet.
+        ports = todo + array("H", again)
         prober.begin_round(number)
         began_ns = time.monotonic_ns()
         self.pace.begin_round(began_ns)
         self.rounds.begin(len(ports), began_ns, again=len(again))
-        self._send(number, ports)
-        self._listen(number, ports)
+        self._send(number, ports, len(todo))
+        self._listen(number, ports, answered)
         self.rounds.end(
             census.answered - answered,
             time.monotonic_ns(),
@@ -137,14 +149,19 @@ class Scan:
             rejected=len(census.rejections) - rejected,
         )
 
-    def _send(self, number: int, todo: "array[int]") -> None:
-        """All probes of the round, as fast as the pace allows; answers are heard meanwhile."""
+    def _send(self, number: int, todo: "array[int]", controls: int) -> None:
+        """All probes of the round, as fast as the pace allows; answers are heard meanwhile.
+
+        The first one of those handed over together is timed, so from `controls` on they are apart:
+        if anybody answers, it is one of these.
+        """
         prober, pace, at = self._prober, self.pace, 0
         while at < len(todo) or prober.busy:
             # At some rate nothing may wait to leave: it would leave all at once.
             most_busy = self._at_once if pace.pps is None else 1
             allowed = pace.allowance(time.monotonic_ns()) if prober.busy < most_busy else 0
-            if chunk := todo[at : at + allowed]:
+            end = at + allowed if at >= controls else min(at + allowed, controls)
+            if chunk := todo[at:end]:
                 prober.send(chunk)
                 at += len(chunk)
             now_ns = time.monotonic_ns()
@@ -159,17 +176,22 @@ class Scan:
                 wait_s = 0.0 if next_ns is None else max(next_ns - now_ns, 0) / 1e9
             self._hear(number, at, len(todo), wait_s)
 
-    def _listen(self, number: int, ports: "array[int]") -> None:
+    def _listen(self, number: int, ports: "array[int]", before: int) -> None:
         """Until every port has answered, or nothing has come for as long as answers may take."""
         census, asked = self._census, len(ports)
-        deadline_ns = time.monotonic_ns() + self.rounds.quiet_for_ns()
+
+        def deadline_ns() -> int:
+            answered = census.answered > before
+            return time.monotonic_ns() + self.rounds.quiet_for_ns(answered=answered)
+
+        until_ns = deadline_ns()
         while census.answered < self._ports:
-            left_ns = deadline_ns - time.monotonic_ns()
+            left_ns = until_ns - time.monotonic_ns()
             if left_ns <= 0:
                 self._link()
                 return
             if self._hear(number, asked, asked, min(left_ns / 1e9, _LOOK_S)):
-                deadline_ns = time.monotonic_ns() + self.rounds.quiet_for_ns()
+                until_ns = deadline_ns()
 
     def _hear(self, number: int, asked: int, to_ask: int, wait_s: float) -> int:
         """Take in what came; tell the pace and whoever watches."""

@@ -99,6 +99,9 @@ class _Page:
         yield ()
         yield from self._traffic()
         yield from self._server()
+        if report.caveat is not None:
+            yield ()
+            yield from self._sentence(report.caveat, style=Style.QUIET)
         if report.doubt is not None:
             yield ()
             yield from self._warning(Text("Inconclusive: {doubt}", doubt=report.doubt))

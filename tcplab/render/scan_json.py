@@ -20,7 +20,8 @@ def document(
     """One object. `every_reason` gives the reason of every port, not only of the open ones;
     `command` is the command line that was given.
 
-    Reasons, states and causes are ids, the same in every language; `doubt` is a sentence.
+    Reasons, states and causes are ids, the same in every language; `doubt` and `caveat` are
+    sentences.
     """
     told = groups(report.census)
     explained = [each for each in told if every_reason or each.state is PortState.OPEN]
@@ -63,6 +64,7 @@ def document(
             {
                 "number": each.number,
                 "probes": each.probes,
+                "controls": each.controls,
                 "answers": each.answers,
                 "began_ns": each.began_ns,
                 "ended_ns": each.ended_ns,
@@ -81,6 +83,7 @@ def document(
         "seconds": round(report.seconds, 6),
         "partial": report.partial,
         "doubt": None if report.doubt is None else say(report.doubt),
+        "caveat": None if report.caveat is None else say(report.caveat),
         "silence": None if report.silence is None else report.silence.value,
         "server_saw": None if report.server_saw is None else _server_saw(report.server_saw),
     }

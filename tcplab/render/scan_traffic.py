@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from tcplab.analysis.scanning.report import Method, PaceCause, PaceChange, ScanReport
+from tcplab.analysis.scanning.report import Method, PaceCause, PaceChange, Round, ScanReport
 from tcplab.text import Text
 
 _CHANGES_SHOWN = 6
@@ -26,8 +26,12 @@ def traffic(report: ScanReport) -> Iterator[Text]:
         rounds=report.rounds_begun,
         time=_time(report),
     )
-    timing = report.sent - sum(each.probes for each in report.rounds)
-    if timing > 0 and report.method is Method.SYN and not report.partial:
+    if report.controls:
+        yield Text(
+            "{count} of them asked ports again that had answered, to learn how much is lost.",
+            count=f"{report.controls:,}",
+        )
+    if timing := _timing(report):
         yield Text("{count} of them only timed the round trips of open ports.", count=timing)
     if report.drops and report.doubt is None and not report.partial:
         yield Text("Receive drops: {drops}, made good by asking again.", drops=f"{report.drops:,}")
@@ -46,14 +50,26 @@ def traffic(report: ScanReport) -> Iterator[Text]:
 
 
 def rounds(report: ScanReport) -> list[Text]:
-    """How many were answered of those asked in each round; nothing if one round was enough."""
+    """How many were answered of those asked in each round, controls aside; nothing if one round was
+    enough.
+    """
     if len(report.rounds) < 2:
         return []
-    told = [
-        Text("{answers} of {probes}", answers=f"{each.answers:,}", probes=f"{each.probes:,}")
-        for each in report.rounds
-    ]
-    return _first(told, _ROUNDS_SHOWN)
+    return _first([_answered(each) for each in report.rounds], _ROUNDS_SHOWN)
+
+
+def _answered(done: Round) -> Text:
+    asked = done.probes - done.controls
+    if not asked:
+        return Text("only ports asked again")
+    return Text("{answers} of {probes}", answers=f"{done.answers:,}", probes=f"{asked:,}")
+
+
+def _timing(report: ScanReport) -> int:
+    """Probes that were sent when all rounds were over, to time a round trip each."""
+    if report.method is not Method.SYN or report.partial:
+        return 0
+    return max(0, report.sent - sum(each.probes for each in report.rounds))
 
 
 def pace(report: ScanReport) -> list[Text]:
@@ -88,11 +104,12 @@ def _first(told: list[Text], most: int) -> list[Text]:
 
 
 def _time(report: ScanReport) -> Text:
-    """How long it took; with a rate where enough was sent to speak of one."""
+    """How long the rounds took; with a rate where enough was sent to speak of one."""
     seconds = _seconds(report.seconds)
-    if report.sent < _WORTH_A_RATE or report.seconds <= 0:
+    sent = report.sent - _timing(report)
+    if sent < _WORTH_A_RATE or report.seconds <= 0:
         return Text("{seconds} s", seconds=seconds)
-    pps = f"{round(report.sent / report.seconds):,}"
+    pps = f"{round(sent / report.seconds):,}"
     return Text("{seconds} s ({pps} packets a second)", seconds=seconds, pps=pps)
 
 

@@ -314,7 +314,8 @@ MAYBE = either(str, one_of(None))
 PPS = either(int, one_of("max"))
 REJECTION = {"version": one_of(4, 6), "type": int, "code": int, "from": str, "ports": str}
 ROUND = {
-    "number": int, "probes": int, "answers": int, "began_ns": int, "ended_ns": int, "rto_ns": int,
+    "number": int, "probes": int, "controls": int, "answers": int, "began_ns": int,
+    "ended_ns": int, "rto_ns": int,
 }  # fmt: skip
 SAW = {
     "connections_accepted": int,
@@ -353,6 +354,7 @@ SCAN = {
     "seconds": float,
     "partial": bool,
     "doubt": MAYBE,
+    "caveat": MAYBE,
     "silence": one_of(None, *(silence.value for silence in Silence)),
     "server_saw": either(SAW, one_of(None)),
 }

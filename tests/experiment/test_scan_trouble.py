@@ -83,6 +83,44 @@ def test_a_lost_link_is_told_in_words(method):
     assert "Inconclusive: The way to 192.0.2.2 by eth0" in words
 
 
+# --- the host falls silent ----------------------------------------------------------------------
+
+
+def struck_dumb(version: int, method: str, *more: str) -> tuple[Scanned, int]:
+    """The server drops everything from when fifty ports have answered; its own count of those."""
+    served = Served(on_link(), version)
+    scan = Scan(served.net.client, served.ip, method, "-p", "1-3000", *more)
+    scan.wait_for(lambda: served.counted() >= 50)
+    served.drop_all()
+    return scan.result(), served.counted()
+
+
+@every_version
+@every_method
+def test_a_host_that_falls_silent_in_mid_scan_is_not_a_filter(method, version):
+    done, resets = apart(struck_dumb, version, method, "--json")
+
+    assert (done.status, done.err) == (5, "")
+    assert faults(done.document, SCAN) == []
+    assert (done.document["partial"], done.document["silence"]) == (True, None)
+    assert "fallen silent" in done.document["doubt"]
+    assert done.ports["filtered"] == ""
+    assert "3000" in done.ports["unanswered"]
+    assert 50 <= done.document["received"] <= resets + len(OPEN)
+    knocks = [each for each in done.document["each_round"] if each["probes"] == each["controls"]]
+    assert (len(knocks), {each["controls"] for each in knocks}) == (3, {16})
+
+
+def test_a_host_that_has_fallen_silent_is_told_in_words():
+    done, _resets = apart(struck_dumb, 4, "--syn")
+
+    assert (done.status, done.err) == (5, "")
+    words = " ".join(done.out.split())
+    assert "without an answer so far" in words
+    assert "Inconclusive: The host has fallen silent" in words
+    assert "filtered" not in words
+
+
 def cut_testbed(method: Method, at: str) -> tuple[int, dict]:
     """The testbed's own cable, in the midst of a scan that its rate makes last."""
     with closing(DirectTestbed(rootless=True)) as testbed:

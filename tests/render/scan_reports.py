@@ -41,18 +41,19 @@ def _census(asked: tuple[range, ...], *, open_by: Proof, closed_by: Proof, versi
     return census
 
 
-def _rounds(*told: tuple[int, int]) -> tuple[Round, ...]:
-    """Rounds of (probes, answers), 40 ms each."""
+def _rounds(*told: tuple[int, int], controls: int = 0) -> tuple[Round, ...]:
+    """Rounds of (ports asked, answers), 40 ms each; after the first one with so many controls."""
     return tuple(
         Round(
             number=n,
-            probes=probes,
+            probes=asked + (controls if n else 0),
+            controls=controls if n else 0,
             answers=answers,
             began_ns=n * 40_000_000,
             ended_ns=n * 40_000_000 + 39_000_000,
             rto_ns=20_000_000,
         )
-        for n, (probes, answers) in enumerate(told)
+        for n, (asked, answers) in enumerate(told)
     )
 
 
@@ -69,11 +70,11 @@ def syn(asked: tuple[range, ...] = _EVERY) -> ScanReport:
         census=census,
         rate_pps=None,
         authorized=None,
-        sent=65_550,
-        received=65_535,
+        sent=65_582,
+        received=65_562,
         drops=0,
         send_errors=0,
-        rounds=_rounds((65_535, 65_530), (5, 0), (5, 0)),
+        rounds=_rounds((65_535, 65_530), (5, 0), (5, 0), controls=16),
         pace=(),
         seconds=0.2034,
         server_saw=ServerSaw(
@@ -105,9 +106,9 @@ def few() -> ScanReport:
     """A handful of ports."""
     return replace(
         syn((range(22, 26), range(80, 82), range(135, 136))),
-        sent=11,
-        received=8,
-        rounds=_rounds((7, 6), (1, 0), (1, 0)),
+        sent=23,
+        received=20,
+        rounds=_rounds((7, 6), (1, 0), (1, 0), controls=6),
         seconds=0.0812,
     )
 
@@ -122,9 +123,9 @@ def host() -> ScanReport:
         testbed=False,
         rate_pps=1000,
         authorized="R. Stevens\x1b[31m",
-        sent=1_037,
-        received=1_022,
-        rounds=_rounds((1_024, 1_019), (5, 0), (5, 0)),
+        sent=1_071,
+        received=1_054,
+        rounds=_rounds((1_024, 1_019), (5, 0), (5, 0), controls=16),
         seconds=1.31,
         server_saw=None,
     )
@@ -182,6 +183,24 @@ def partial() -> ScanReport:
     )
 
 
+def hurried() -> ScanReport:
+    """At "max", where nobody waited for ICMP errors."""
+    return replace(
+        host(), rate_pps=None, caveat=Text("somebody may have had no {what} left.", what="token")
+    )
+
+
+def fallen_silent() -> ScanReport:
+    """Nobody answers any more, not even those who did."""
+    return replace(
+        partial(),
+        sent=65_535 + 25_541 + 4 * 16,
+        rounds=_rounds((65_535, 39_994), (25_541, 0), (0, 0), (0, 0), (0, 0), controls=16),
+        cut_round=False,
+        doubt=Text("the host has fallen silent."),
+    )
+
+
 def silent(silence: Silence = Silence.DOWN_OR_FILTERED) -> ScanReport:
     """Nothing at all came back."""
     return replace(
@@ -218,6 +237,8 @@ ALL: dict[str, Callable[[], ScanReport]] = {
     "troubled": troubled,
     "ever-changing": ever_changing,
     "partial": partial,
+    "hurried": hurried,
+    "fallen-silent": fallen_silent,
     "silent": silent,
     "unreachable": unreachable,
     "closed": closed,

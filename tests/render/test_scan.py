@@ -39,7 +39,11 @@ def test_page(name, width, golden):
 
 
 @pytest.mark.parametrize(
-    "name", ["troubled", "ever-changing", "partial", "silent", "unreachable", "closed"]
+    "name",
+    [
+        *("troubled", "ever-changing", "partial", "hurried", "fallen-silent", "silent"),
+        *("unreachable", "closed"),
+    ],
 )
 def test_page_of_what_did_not_go_well(name, golden):
     assert shown(scan_reports.ALL[name]()) == golden

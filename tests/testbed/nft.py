@@ -30,11 +30,13 @@ def drop_ports(ports: Iterable[int]) -> None:
     _rules(f"tcp dport {_set(ports)} drop")
 
 
-def reject_ports(ports: Iterable[int], kind: str = "admin-prohibited") -> None:
+def reject_ports(
+    ports: Iterable[int], kind: str = "admin-prohibited", *, limited: bool = False
+) -> None:
     """Answer TCP segments for these ports with an ICMP error of this kind (nft's icmpx types), each
-    of them: the kernel's limits for ICMP errors are lifted in this namespace.
+    of them: the kernel's limits for ICMP errors are lifted in this namespace, unless `limited`.
     """
-    for name, value in _LIMITS_OF_ICMP.items():
+    for name, value in _LIMITS_OF_ICMP.items() if not limited else ():
         Path("/proc/sys/net", name).write_text(value)
     _rules(f"tcp dport {_set(ports)} reject with icmpx type {kind}")
 

@@ -38,6 +38,9 @@ class Controls:
     asked: int = 0
     answered: int = 0
 
+    def __add__(self, other: "Controls") -> "Controls":
+        return Controls(asked=self.asked + other.asked, answered=self.answered + other.answered)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
@@ -47,13 +50,15 @@ class Estimate:
     missed: float
 
 
-def estimate(answers: Sequence[int], unanswered: int, controls: Controls) -> Estimate:
-    """After rounds that brought `answers` each, `unanswered` ports were silent in all of them.
+def estimate(answers: Sequence[int], unanswered: int, controls: Sequence[Controls]) -> Estimate:
+    """After rounds that brought `answers` each, `unanswered` ports were silent in all of them;
+    `controls` were asked beside them, round by round.
 
     Where random loss cannot explain when the answers came, the later rounds speak for themselves.
     More came late than it explains (a path that was broken for a while, some ports behind a limit):
     the estimate is made again from there, and the greater one counts. Fewer came (a host that
-    answered so many a round, and has answered all): what was before has nothing to say any more.
+    answered so many a round, and has answered all; or a path that loses more by now, which those
+    rounds' own controls tell apart): what was before has nothing to say any more.
     """
     whole = _posterior(answers, unanswered, controls)
     missed, ended, rarest = whole.missed, 0, _SURPRISE
@@ -63,11 +68,12 @@ def estimate(answers: Sequence[int], unanswered: int, controls: Controls) -> Est
         expected = late[0] * _share_after(whole.loss, first, rounds)
         chance = _chance(late[first], expected)
         if late[first] > expected and chance < _SURPRISE:
-            missed = max(missed, _posterior(answers[first:], unanswered, Controls()).missed)
+            later = _posterior(answers[first:], unanswered, controls[first:])
+            missed = max(missed, later.missed)
         elif chance < rarest:
             ended, rarest = first, chance
     if ended:
-        missed = estimate(answers[ended:], unanswered, Controls()).missed
+        missed = estimate(answers[ended:], unanswered, controls[ended:]).missed
     return Estimate(loss=whole.loss, missed=missed)
 
 
@@ -86,13 +92,14 @@ def _chance(seen: int, expected: float) -> float:
     return exp(seen - expected - (seen * log(seen / expected) if seen else 0))
 
 
-def _posterior(answers: Sequence[int], unanswered: int, controls: Controls) -> Estimate:
+def _posterior(answers: Sequence[int], unanswered: int, controls: Sequence[Controls]) -> Estimate:
     rounds, answered = len(answers), sum(answers)
+    asked_again = sum(controls, Controls())
     if not rounds:
         return Estimate(loss=_PRIOR_LOST / (_PRIOR_LOST + _PRIOR_ANSWERED), missed=unanswered)
     tries = sum(number * count for number, count in enumerate(answers))
-    lost = _PRIOR_LOST + tries + controls.asked - controls.answered
-    came = _PRIOR_ANSWERED + answered + controls.answered
+    lost = _PRIOR_LOST + tries + asked_again.asked - asked_again.answered
+    came = _PRIOR_ANSWERED + answered + asked_again.answered
 
     def log_density(logit: float) -> float:
         """Of ln(l / (1 - l)), in which both very small losses and very great ones have room."""

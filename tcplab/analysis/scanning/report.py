@@ -18,10 +18,15 @@ class Method(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Round:
-    """Every port without an answer asked once. Times count from the beginning of the scan."""
+    """Every port without an answer asked once. Times count from the beginning of the scan.
+
+    Of its `probes` as many as `controls` asked ports that had answered before; the others brought
+    `answers`.
+    """
 
     number: int
     probes: int
+    controls: int
     answers: int
     began_ns: int
     ended_ns: int
@@ -82,8 +87,9 @@ class ScanReport:
 
     `drops` are frames for which the capture had no room, `unmade` how many of those may have been
     answers that no later round made good: then the scan is inconclusive, and `doubt` says so.
-    `partial` says that it was ended before its end, `cut_round` that this was in the midst of a
-    round, which is not one of `rounds`.
+    `caveat` is what the silence of a port may hide although nothing else is in doubt. `partial`
+    says that it was ended before its end, `cut_round` that this was in the midst of a round, which
+    is not one of `rounds`.
     """
 
     target: str
@@ -105,8 +111,14 @@ class ScanReport:
     partial: bool = False
     cut_round: bool = False
     doubt: Text | None = None
+    caveat: Text | None = None
     silence: Silence | None = None
     server_saw: ServerSaw | None = None
+
+    @property
+    def controls(self) -> int:
+        """How many probes asked ports that had answered before."""
+        return sum(each.controls for each in self.rounds)
 
     @property
     def rounds_begun(self) -> int:

@@ -9,8 +9,11 @@ from tcplab.analysis.scanning.missed import Controls, estimate
 ALL = 65_535
 
 
-def missed(*answers, unanswered, controls=None):
-    return estimate(answers, unanswered, controls or Controls()).missed
+def missed(*answers, unanswered, controls=()):
+    """`controls` are (asked, answered) in the last rounds; before there were none."""
+    asked = [Controls(asked=asked, answered=answered) for asked, answered in controls]
+    none = [Controls()] * (len(answers) - len(asked))
+    return estimate(answers, unanswered, [*none, *asked]).missed
 
 
 def test_one_round_says_nothing_of_the_loss():
@@ -29,16 +32,25 @@ def test_five_answers_of_five_do_not_prove_that_nothing_is_lost():
 def test_loss_is_read_from_the_rounds():
     """Of 65,535 answers a tenth was lost each time: (0.1)^k of them are left."""
     answers = [58_981, 5_899, 590, 59]
-    told = estimate(answers, 106, Controls())
+    told = estimate(answers, 106, [Controls()] * len(answers))
     assert told.loss == pytest.approx(0.1, rel=0.02)
     assert told.missed == pytest.approx(ALL * 0.1**4, rel=0.05)
 
 
 def test_controls_tell_the_loss_where_few_answer():
     alone = missed(5, 0, 0, unanswered=60_000)
-    well = missed(5, 0, 0, unanswered=60_000, controls=Controls(asked=50, answered=50))
-    badly = missed(5, 0, 0, unanswered=60_000, controls=Controls(asked=50, answered=30))
+    well = missed(5, 0, 0, unanswered=60_000, controls=[(50, 50)])
+    badly = missed(5, 0, 0, unanswered=60_000, controls=[(50, 30)])
     assert well < alone < badly
+
+
+def test_controls_of_late_rounds_tell_that_the_path_is_not_what_it_was():
+    """After thousands of answers in the first round nothing came: of nobody else there was one, or
+    nobody was there.
+    """
+    there = missed(3000, 0, 0, unanswered=2000, controls=[(16, 16), (16, 16)])
+    gone = missed(3000, 0, 0, unanswered=2000, controls=[(16, 0), (16, 0)])
+    assert there < 0.001 < 1 < gone
 
 
 def test_late_answers_that_loss_cannot_explain_speak_for_themselves():
@@ -64,7 +76,8 @@ def test_rounds_that_lost_answers_of_our_own_making_leave_everything_open():
     share=st.floats(0, 1),
 )
 def test_estimate_is_always_within_reason(answers, unanswered, asked, share):
-    told = estimate(answers, unanswered, Controls(asked=asked, answered=int(asked * share)))
+    controls = Controls(asked=asked, answered=int(asked * share))
+    told = estimate(answers, unanswered, [controls] * len(answers))
     assert 0 < told.loss < 1
     assert 0 <= told.missed <= unanswered * (1 + 1e-9)
 

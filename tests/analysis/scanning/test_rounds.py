@@ -36,15 +36,14 @@ MOST_MISSED = 3
     ("host", "usual_rounds", "most_probes"),
     [
         ({"answering": ALL}, 1, ALL),
-        ({"answering": ALL - 100, "silent": 100}, 2, ALL + 100),
+        ({"answering": ALL - 100, "silent": 100}, 2, ALL + 116),
         ({"answering": ALL, "arrives": FIVE_PER_CENT}, 5, 73_500),
         ({"answering": ALL, "arrives": TWENTY_PER_CENT}, 12, 105_000),
         ({"answering": ALL - 100, "silent": 100, "arrives": FIVE_PER_CENT}, 8, 74_500),
         ({"answering": ALL - 100, "silent": 100, "arrives": TWENTY_PER_CENT}, 18, 106_000),
-        ({"answering": 5, "silent": ALL - 5}, 5, 5 * ALL),
-        ({"answering": 5, "silent": ALL - 5, "with_controls": True}, 4, 4 * ALL),
-        ({"answering": 1, "silent": ALL - 1, "with_controls": True}, 4, 4 * ALL),
-        ({"answering": 95, "silent": 5, "arrives": FIVE_PER_CENT}, 6, 170),
+        ({"answering": 5, "silent": ALL - 5}, 4, 4 * ALL),
+        ({"answering": 1, "silent": ALL - 1}, 4, 4 * ALL),
+        ({"answering": 95, "silent": 5, "arrives": FIVE_PER_CENT}, 6, 260),
     ],
     ids=lambda value: "-".join(map(str, value.values())) if isinstance(value, dict) else None,
 )
@@ -68,7 +67,7 @@ def test_scan_ends_exact_and_soon(host, usual_rounds, most_probes):
     ],
 )
 def test_few_ports_that_answer_over_a_bad_path_are_found(host, missed):
-    ended = scans(3, 4000, with_controls=True, **host)
+    ended = scans(3, 4000, **host)
     assert sum(each.missed for each in ended) <= missed * 4000
     assert all(each.certain for each in ended)
 
@@ -124,32 +123,146 @@ def test_rounds_with_drops_do_not_count_as_tries():
     assert (rounds.another(100), rounds.certain) == (False, False)
 
 
-def test_six_icmp_errors_and_silent_ports_are_worth_two_rounds_of_a_second():
-    """The seventh error may wait in the host's token bucket for the next second."""
+# ── ICMP errors that a host has one of in a second ──────────────────────────────────────────
+
+
+def settled(rounds, silent):
+    """Ask them in vain until no more answers are to be expected, were it for chance alone."""
+    while True:
+        assert rounds.another(silent)
+        if rounds.quiet_for_ns() > SECOND:
+            return
+        rounds.begin(silent, 2)
+        rounds.end(0, 3)
+
+
+@pytest.mark.parametrize("rejected", [0, 1, 6])
+def test_silent_ports_are_asked_once_more_after_a_pause(rejected):
+    """They may be about to be rejected by a host whose tokens for ICMP errors are used up."""
+    rounds = after((ALL, 0))
+    rounds.measured(MS)
+    rounds.begin(ALL, 0)
+    rounds.end(ALL - 94, 1, rejected=rejected)
+    settled(rounds, 94)
+    rounds.begin(94, 4)
+    rounds.end(0, 5)
+    assert (rounds.another(94), rounds.certain) == (True, False)
+    assert rounds.quiet_for_ns() < SECOND  # what is to come comes at once
+    rounds.begin(94, 6)
+    rounds.end(0, 7)
+    assert (rounds.another(94), rounds.certain) == (False, True)
+    assert not rounds.icmp_still_coming
+
+
+def test_each_icmp_error_after_a_pause_is_worth_another_one():
+    rounds = Rounds()
+    rounds.measured(MS)
+    rounds.begin(ALL, 0)
+    rounds.end(ALL - 10, 1, rejected=6)
+    settled(rounds, 10)
+    rounds.begin(10, 4)
+    rounds.end(0, 5)
+    for silent in range(9, 5, -1):
+        assert rounds.another(silent + 1)
+        rounds.begin(silent + 1, 6)
+        assert rounds.quiet_for_ns() < SECOND < rounds.quiet_for_ns(answered=True)
+        rounds.end(1, 7, rejected=1)
+    assert (rounds.another(6), rounds.certain) == (True, False)
+    rounds.begin(6, 8)
+    rounds.end(0, 9)
+    assert (rounds.another(6), rounds.certain) == (False, True)
+
+
+def test_icmp_errors_that_do_not_end_leave_it_uncertain():
     rounds = Rounds()
     rounds.measured(MS)
     rounds.begin(ALL, 0)
     rounds.end(ALL - 94, 1, rejected=6)
-    while rounds.expected_missed() >= ENOUGH:
-        assert rounds.another(94)
-        assert rounds.quiet_for_ns() < SECOND
-        rounds.begin(94, 2)
+    settled(rounds, 94)
+    silent = 94
+    while rounds.another(silent):
+        rounds.begin(silent, 2)
+        rounds.end(1, 3, rejected=1)
+        silent -= 1
+    assert len(rounds.rounds) == MOST_ROUNDS
+    assert (rounds.certain, rounds.icmp_still_coming) == (False, True)
+
+
+def test_who_is_in_a_hurry_pauses_only_after_icmp_errors_and_says_so():
+    for rejected in (0, 1):
+        rounds = Rounds(hurried=True)
+        rounds.measured(MS)
+        rounds.begin(ALL, 0)
+        rounds.end(ALL - 100, 1, rejected=rejected)
+        rounds.begin(100, 2)
         rounds.end(0, 3)
-    for _ in range(2):
-        assert rounds.another(94)
-        assert rounds.quiet_for_ns() > SECOND
-        rounds.begin(94, 4)
-        rounds.end(0, 5)
-    assert (rounds.another(94), rounds.certain) == (False, True)
+        assert rounds.another(100) is bool(rejected)
+        assert rounds.certain is not bool(rejected)
+        assert rounds.icmp_not_awaited
 
 
-def test_five_icmp_errors_are_below_any_limit():
-    rounds = Rounds()
+def test_where_nobody_limits_icmp_errors_there_is_no_pause():
+    rounds = Rounds(icmp_limited=False)
+    rounds.measured(MS)
     rounds.begin(ALL, 0)
-    rounds.end(ALL - 95, 1, rejected=5)
+    rounds.end(ALL - 95, 1, rejected=6)
     rounds.begin(95, 2)
     rounds.end(0, 3)
-    assert not rounds.another(95)
+    assert (rounds.another(95), rounds.certain, rounds.icmp_not_awaited) == (False, True, False)
+
+
+def test_waiting_for_answers_for_longer_than_a_pause_is_one():
+    """To nobody who has ever answered: the time-out is a second, and backs off."""
+    rounds = after(*[(10, 0)] * 6)
+    assert (rounds.another(10), rounds.certain) == (False, True)
+
+
+# ── a host that falls silent ────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("answering", [1, 5, 20, 3000, ALL])
+@pytest.mark.parametrize("first", [0, 1])
+def test_host_that_falls_silent_is_not_taken_for_a_filter(answering, first):
+    if answering == 1 and not first:
+        return  # it is silent from the beginning
+    for each in scans(8, 20, answering=answering, silent=10, away=range(first, MOST_ROUNDS)):
+        assert (each.certain, each.fallen_silent) == (False, True)
+        assert each.rounds < 12
+
+
+def test_host_that_is_silent_from_the_beginning_has_not_fallen_silent():
+    (ended,) = scans(8, 1, answering=0, silent=10)
+    assert (ended.certain, ended.fallen_silent) == (True, False)
+
+
+def test_host_that_is_back_soon_is_asked_everything_again():
+    for each in scans(9, 20, answering=3000, silent=10, away=range(4)):
+        assert (each.missed, each.certain, each.fallen_silent) == (0, True, False)
+
+
+def test_to_a_host_that_seems_gone_go_only_controls():
+    rounds = after((100, 60))
+    rounds.measured(MS)
+    assert (rounds.another(40), rounds.knocking) == (True, False)
+    missed = rounds.expected_missed()
+    rounds.begin(56, 2, again=16)
+    rounds.end(0, 3)
+    assert (rounds.another(40), rounds.knocking) == (True, True)
+    assert rounds.quiet_for_ns() > SECOND
+    rounds.begin(16, 4, again=16)
+    rounds.end(0, 5, again=1)
+    assert (rounds.another(40), rounds.knocking) == (True, False)
+    assert rounds.expected_missed() == missed  # forty were asked, but nobody heard it
+
+
+def test_path_that_became_worse_is_judged_by_the_controls_of_its_rounds():
+    """Nothing of 3,000 answers was lost; but of the controls beside forty silent ports half are."""
+    rounds = after((3040, 3000))
+    while rounds.another(40):
+        rounds.begin(56, 0, again=16)
+        rounds.end(0, 1, again=8)
+    assert rounds.certain
+    assert 8 <= len(rounds.rounds) <= 14  # 0.5^10 is a thousandth
 
 
 # ── stopping ────────────────────────────────────────────────────────────────────────────────
@@ -184,9 +297,9 @@ def test_no_round_is_no_certainty():
     assert not Rounds().certain
 
 
-def test_controls_are_asked_where_few_answered():
+def test_a_few_controls_are_enough():
     rounds = Rounds()
-    assert [rounds.controls(answered) for answered in (0, 5, 100, 65_000)] == [0, 5, 64, 0]
+    assert [rounds.controls(answered) for answered in (0, 5, 65_000)] == [0, 5, 16]
 
 
 # ── waiting ─────────────────────────────────────────────────────────────────────────────────
@@ -223,6 +336,14 @@ def test_rounds_are_kept_with_times_of_the_scan():
     rounds.begin(12, 1500, again=2)
     rounds.end(7, 2500, again=2)
     assert rounds.rounds == (
-        Round(number=0, probes=12, answers=7, began_ns=500, ended_ns=1500, rto_ns=SECOND),
+        Round(
+            number=0,
+            probes=12,
+            controls=2,
+            answers=7,
+            began_ns=500,
+            ended_ns=1500,
+            rto_ns=SECOND,
+        ),
     )
     assert rounds.another(3)
