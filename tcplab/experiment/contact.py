@@ -7,7 +7,7 @@ from tcplab.analysis.scanning.census import Census, Rejection
 from tcplab.analysis.scanning.guess import silence
 from tcplab.analysis.scanning.report import Silence
 from tcplab.kernel.neighbours import NeighbourState, next_hop
-from tcplab.kernel.routes import link_at
+from tcplab.kernel.routes import has_address, link_at
 from tcplab.testbed.reach import Reached
 from tcplab.text import Text
 from tcplab.wire.burst.link import lost
@@ -49,14 +49,21 @@ def _neighbour(reached: Reached) -> NeighbourState:
 
 
 def check_link(path: Path) -> None:
-    """Raises LinkLostError if the path's link is down or has no carrier any more.
+    """Raises LinkLostError if the path's link is down or has no carrier any more, or if this
+    machine has given up the address that the probes are from.
 
-    Nobody else says so: what is sent to a link without a carrier vanishes without an error.
+    Nobody else says so: what is sent to a link without a carrier vanishes without an error, and
+    what is answered to an address that nobody has never arrives.
     """
+    has_source = False
     try:
         with path.inside():
             link = link_at(path.link_index)
+            has_source = has_address(path.source)
     except OSError:  # it is gone
         link = None
     if link is None or not link.works:
         raise lost(path, Text("the link is down"))
+    if not has_source:
+        why = Text("this machine has no longer the address {address}", address=path.source)
+        raise lost(path, why)

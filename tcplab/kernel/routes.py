@@ -10,11 +10,12 @@ from struct import pack, unpack_from
 from tcplab.kernel.links import family
 from tcplab.kernel.netlink import ROUTE, Netlink, attribute, attributes, integer
 
-_GET_LINK, _GET_ROUTE = 18, 26
+_GET_LINK, _GET_ADDRESS, _GET_ROUTE = 18, 22, 26
 _UP, _LOWER_UP = 0x1, 0x10000  # IFF_UP, IFF_LOWER_UP
 _OIF, _GATEWAY, _PREFERRED_SOURCE, _METRICS, _VIA = 4, 5, 7, 8, 18  # RTA_*
 _METRIC_MTU = 2  # RTAX_MTU
 _NAME, _MTU = 3, 4  # IFLA_*
+_ADDRESS, _LOCAL = 1, 2  # IFA_*
 
 
 @unique
@@ -89,6 +90,16 @@ def link_at(index: int) -> Link:
     """The interface of that index. Raises OSError: ENODEV where there is none."""
     with closing(Netlink(ROUTE)) as netlink:
         return _link(netlink, index)
+
+
+def has_address(ip: str) -> bool:
+    """Is that one of this machine's addresses, whatever the link?"""
+    octets = inet_pton(family(ip), ip)
+    with closing(Netlink(ROUTE)) as netlink:
+        answers = netlink.dump(_GET_ADDRESS, pack("=BBBBI", family(ip), 0, 0, 0, 0))
+    # On a link with one host at its other end _ADDRESS is that host's.
+    every = (dict(attributes(answer[8:])) for answer in answers)
+    return any(each.get(_LOCAL, each.get(_ADDRESS)) == octets for each in every)
 
 
 def _gateway(found: dict[int, bytes]) -> str | None:

@@ -20,7 +20,7 @@ from tcplab.testbed.direct import DirectTestbed
 from tests.cli.shape import faults
 from tests.cli.test_scan_options import SCAN
 from tests.forging import Forger
-from tests.links import DEADLINE_S, PROGRAM, apart, every_version, on_link
+from tests.links import DEADLINE_S, PREFIX, PROGRAM, apart, every_version, on_link
 from tests.live import forked
 from tests.scans import OPEN, Scan, Scanned, Served, children, scanned, sockets_of
 
@@ -81,6 +81,26 @@ def test_a_lost_link_is_told_in_words(method):
     assert "Stopped before its end" in words
     assert "without an answer so far" in words
     assert "Inconclusive: The way to 192.0.2.2 by eth0" in words
+
+
+def readdressed(version: int, method: str) -> Scanned:
+    """The client's address is taken away when fifty ports have answered."""
+    served = Served(on_link(), version)
+    scan = Scan(served.net.client, served.ip, method, "-p", "1-3000", "--json")
+    scan.wait_for(lambda: served.counted() >= 50)
+    served.net.client.tell(links.no_address(2, served.net.client.ip[version], PREFIX[version]))
+    return scan.result()
+
+
+@every_version
+@every_method
+def test_an_own_address_that_goes_in_mid_scan_is_not_silence(method, version):
+    done = apart(readdressed, version, method)
+
+    assert (done.status, done.err) == (5, "")
+    assert (done.document["partial"], done.ports["filtered"]) == (True, "")
+    assert "3000" in done.ports["unanswered"]
+    assert "eth0" in done.document["doubt"]
 
 
 # --- the host falls silent ----------------------------------------------------------------------
