@@ -6,45 +6,67 @@ from collections.abc import Iterable
 from tcplab.analysis.scanning.census import Census, Rejection
 from tcplab.analysis.scanning.guess import silence
 from tcplab.analysis.scanning.report import Silence
-from tcplab.kernel.neighbours import NeighbourState, next_hop
+from tcplab.kernel.neighbours import Neighbour, NeighbourState, ask_again, next_hop
 from tcplab.kernel.routes import has_address, link_at
 from tcplab.testbed.reach import Reached
 from tcplab.text import Text
 from tcplab.wire.burst.link import lost
 from tcplab.wire.burst.path import Path
 
-_PATIENCE_S, _PAUSE_S = 4.0, 0.01
-"""Linux asks for a neighbour three times, a second apart (net.ipv4.neigh.*.retrans_time_ms)."""
+_PATIENCE_S, _PAUSE_S = 9.0, 0.01
+"""Linux gives a neighbour five seconds to be heard of, and asks it three times, a second apart
+(net.ipv4.neigh.*.delay_first_probe_time, ucast_solicit, retrans_time_ms)."""
 
 
-def why_silent(census: Census, reached: Reached, own_errors: Iterable[Rejection]) -> Silence | None:
-    """Why nothing answered, if nothing did. Waits until the kernel has asked for the neighbour."""
+def why_silent(
+    census: Census,
+    reached: Reached,
+    own_errors: Iterable[Rejection],
+    *,
+    began_ns: int,
+    over: bool,
+) -> Silence | None:
+    """Why nothing answered, if nothing did, in a scan that began then.
+
+    Waits until the kernel has asked for the neighbour; when the scan is `over`, also until it has
+    asked one that it remembered, for that one may have left long ago.
+    """
     if census.answered > len(census.rejections):
         return None
     local = reached.path.local
     on_link = reached.route.gateway is None and not local
-    neighbour = _neighbour(reached)
+    neighbour = _neighbour(reached, began_ns, over=over)
     return silence(
         census,
         target=reached.address,
         source=reached.path.source,
         on_link=on_link,
-        neighbour_failed=neighbour.silent,
-        is_up=local or (on_link and neighbour is NeighbourState.REACHABLE),
+        neighbour_failed=neighbour.state.silent,
+        is_up=local or (on_link and neighbour.answered_since(began_ns)),
         own_errors=own_errors,
     )
 
 
-def _neighbour(reached: Reached) -> NeighbourState:
-    """Has the next hop told the kernel its link address?"""
+def _neighbour(reached: Reached, began_ns: int, *, over: bool) -> Neighbour:
+    """Has the next hop told the kernel its link address, since then?"""
     deadline_s = time.monotonic() + _PATIENCE_S
+    asked = not over
     while True:
         try:
-            state = next_hop(reached.address, reached.route)
+            found = next_hop(reached.address, reached.route)
+            if found.answered_since(began_ns) or time.monotonic() >= deadline_s:
+                return found
+            if found.state.remembered and not asked:
+                asked = True
+                ask_again(reached.address, reached.route)
+            elif not (
+                found.state.being_asked if over else found.state is NeighbourState.INCOMPLETE
+            ):
+                return found
+        except PermissionError:  # it may only be looked at
+            return found
         except OSError:  # a kernel that cannot be asked, or a link that is gone
-            return NeighbourState.NONE
-        if state is not NeighbourState.INCOMPLETE or time.monotonic() >= deadline_s:
-            return state
+            return Neighbour(state=NeighbourState.NONE)
         time.sleep(_PAUSE_S)
 
 

@@ -4,6 +4,7 @@ Both are the same loop over a prober; what differs is where they go, how fast th
 known of the other end.
 """
 
+import time
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING
@@ -100,6 +101,7 @@ def scan_host(
 
                 heard = listening.enter_context(Listening(reached.path, ladder))
             announce(sum(map(len, ports)), reached.rate_pps)
+            began_ns = time.monotonic_ns()
 
             def heed_both(standing: Standing) -> None:
                 if heard is not None:
@@ -118,7 +120,9 @@ def scan_host(
                 record=record,
                 ring_slots=ring_slots,
                 heed=heed_both,
-                silence=lambda census, prober: why_silent(census, reached, prober.own_errors()),
+                silence=lambda census, prober, over: why_silent(
+                    census, reached, prober.own_errors(), began_ns=began_ns, over=over
+                ),
             )
             timeline = None
             if heard is not None:
@@ -143,7 +147,9 @@ def scan_path(
     record: "Sink | None" = None,
     ring_slots: int | None = None,
     heed: Callable[[Standing], None] = lambda _standing: None,
-    silence: Callable[[Census, Prober], Silence | None] = lambda _census, _prober: None,
+    silence: Callable[[Census, Prober, bool], Silence | None] = lambda _census, _prober, _over: (
+        None
+    ),
     server_saw: Callable[[], ServerSaw] | None = None,
 ) -> ScanReport:
     """Scan along `path`, which permits it. What was found by Ctrl-C, until the link was lost or
@@ -165,7 +171,7 @@ def scan_path(
             link=lambda: _check_link(path),
             heed=heed,
             beside=tap.drain if tap is not None else None,
-            hopeless=lambda: silence(census, prober) in (Silence.DOWN, Silence.UNREACHABLE),
+            hopeless=lambda: silence(census, prober, False) in (Silence.DOWN, Silence.UNREACHABLE),
         )
         scan.run()
         if not prober.sent and prober.send_errors:
@@ -173,9 +179,11 @@ def scan_path(
 
             raise kept_in()
         ended = scan.lost is not None or scan.interrupted or scan.rounds.fallen_silent
+        why = None
         if not ended:
             try:
                 prober.time_open(census.of_state(PortState.OPEN)[:_MOST_TIMED], _TIMING_S)
+                why = silence(census, prober, True)
             except KeyboardInterrupt:
                 ended = scan.interrupted = True
             except LinkLostError as loss:
@@ -202,7 +210,7 @@ def scan_path(
             cut_round=scan.rounds.under_way,
             doubt=doubt(scan, unrecorded),
             caveat=None if ended else caveat(scan),
-            silence=None if ended else silence(census, prober),
+            silence=None if ended else why,
             server_saw=server_saw() if server_saw is not None else None,
         )
 

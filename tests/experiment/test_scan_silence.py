@@ -1,19 +1,27 @@
 """`tcplab scan HOST` of hosts that say nothing at all: why, as far as this machine can know."""
 
+import ctypes
 import subprocess
 from collections.abc import Callable
 
 import pytest
 
-from tcplab.kernel import links
+from tcplab.kernel import links, neighbours
+from tcplab.kernel.neighbours import NeighbourState, next_hop
+from tcplab.kernel.netlink import ACK, REPLACE
+from tcplab.kernel.privilege import Capability
+from tcplab.kernel.routes import route_to
+from tests.kernel.test_neighbours import address
 from tests.links import (
     BLACKHOLE,
+    PREFIX,
     UNREACHABLE,
     Network,
     apart,
     every_version,
     on_link,
     routed,
+    until,
 )
 from tests.scans import Scan, Scanned, Served, scanned
 from tests.testbed import nft
@@ -40,6 +48,37 @@ def deaf(version: int) -> tuple[Network, str]:
     served = Served(on_link(), version, ports=())
     served.drop_all()
     return served.net, served.ip
+
+
+def remembered(net: Network, version: int) -> str:
+    """The server has just told the client its link address. Returns the server's."""
+    ip = net.server.ip[version]
+    with net.client.namespace.entered():
+        address(ip)
+        until(lambda: next_hop(ip, route_to(ip)).state is NeighbourState.REACHABLE)
+    return ip
+
+
+def deaf_and_remembered(version: int) -> tuple[Network, str]:
+    net, ip = deaf(version)
+    remembered(net, version)
+    return net, ip
+
+
+def deaf_and_stale(version: int) -> tuple[Network, str]:
+    """To the first packet the kernel gives five seconds before it asks anybody."""
+    net, ip = deaf_and_remembered(version)
+    stale = neighbours._entry(ip, 2, NeighbourState.STALE)
+    net.client.tell((neighbours._NEW_NEIGHBOUR, REPLACE | ACK, stale))
+    return net, ip
+
+
+def left(version: int) -> tuple[Network, str]:
+    """It was there a moment ago, and the kernel remembers it for half a minute."""
+    net = on_link()
+    ip = remembered(net, version)
+    net.server.tell(links.no_address(2, ip, PREFIX[version]))
+    return net, ip
 
 
 def deaf_behind_router(version: int) -> tuple[Network, str]:
@@ -87,7 +126,10 @@ def one_port_speaks(version: int) -> tuple[Network, str]:
 
 SILENT = {
     nobody: ("down", "seems down: on its own link nobody answers"),
+    left: ("down", "seems down: on its own link nobody answers"),
     deaf: ("filtered", "is up, and everything is filtered"),
+    deaf_and_remembered: ("filtered", "is up, and everything is filtered"),
+    deaf_and_stale: ("filtered", "is up, and everything is filtered"),
     deaf_behind_router: ("down or filtered", "seems down or filtered: nothing at all came back"),
     unreachable: ("unreachable", "cannot be reached: a router says so"),
     blackhole: ("down or filtered", "seems down or filtered: nothing at all came back"),
@@ -143,6 +185,25 @@ def test_a_router_that_reports_is_named(method, version, silences):
 
     kinds = {(each["type"], each["code"], each["from"]) for each in told.document["rejections"]}
     assert kinds == {(*{4: (3, 1), 6: (1, 0)}[version], ROUTER[version])}
+
+
+def without_net_admin() -> None:
+    """The program is started without CAP_NET_ADMIN, which even root then cannot have."""
+    assert ctypes.CDLL(None).prctl(24, int(Capability.NET_ADMIN), 0, 0, 0) == 0  # PR_CAPBSET_DROP
+
+
+def left_and_not_asked(version: int, method: str) -> Scanned:
+    net, ip = left(version)
+    arguments = (ip, method, "-p", PORTS, "--json")
+    return scanned(net.client, *arguments, before_exec=without_net_admin)
+
+
+@every_version
+@every_method
+def test_who_may_not_have_a_host_asked_again_does_not_say_that_it_is_up(method, version):
+    done = apart(left_and_not_asked, version, method)
+
+    assert (done.status, done.document["silence"]) == (1, "down or filtered")
 
 
 def far_too_many(version: int, method: str) -> Scanned:

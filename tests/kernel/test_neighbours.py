@@ -1,13 +1,14 @@
 """What the kernel's neighbour table says of hosts that answer, and of one that does not."""
 
 import errno
+import time
 from contextlib import closing
 from socket import AF_INET, AF_INET6, SOCK_DGRAM, socket
 
 from tcplab.kernel import links
-from tcplab.kernel.neighbours import NeighbourState, neighbour, next_hop
+from tcplab.kernel.neighbours import NeighbourState, ask_again, neighbour, next_hop
 from tcplab.kernel.routes import route_to
-from tests.links import apart, every_version, on_link, routed, until
+from tests.links import PREFIX, apart, every_version, on_link, routed, until
 
 NOBODY = {4: "192.0.2.77", 6: "2001:db8:1::77"}
 BEYOND = {4: "203.0.113.9", 6: "2001:db8:7::9"}
@@ -16,7 +17,7 @@ ANSWERED = (NeighbourState.REACHABLE, NeighbourState.STALE, NeighbourState.DELAY
 
 
 def state(ip: str) -> NeighbourState:
-    return next_hop(ip, route_to(ip))
+    return next_hop(ip, route_to(ip)).state
 
 
 def address(ip: str) -> None:
@@ -61,6 +62,49 @@ def test_host_that_answers_is_not_silent(version):
     found = apart(states_of_a_host, version)
     assert found in ANSWERED
     assert not found.silent
+
+
+def confirmations(version) -> list[bool]:
+    """Has the host answered since before it was asked, and since after that? And asked again?"""
+    net = on_link()
+    server = net.server.ip[version]
+    with net.client.namespace.entered():
+        route = route_to(server)
+        before_ns = time.monotonic_ns()
+        address(server)
+        until(lambda: next_hop(server, route).state is NeighbourState.REACHABLE)
+        since = [next_hop(server, route).answered_since(before_ns)]
+        later_ns = time.monotonic_ns() + 20_000_000
+        until(lambda: time.monotonic_ns() >= later_ns)
+        since += [next_hop(server, route).answered_since(later_ns)]
+        ask_again(server, route)
+        until(lambda: not next_hop(server, route).state.being_asked)
+        return [*since, next_hop(server, route).answered_since(later_ns)]
+
+
+@every_version
+def test_kernel_remembers_when_a_host_was_there_last_and_asks_it_again(version):
+    assert apart(confirmations, version) == [True, False, True]
+
+
+def state_of_a_host_that_has_left(version) -> NeighbourState:
+    net = on_link()
+    server = net.server.ip[version]
+    with net.client.namespace.entered():
+        address(server)
+        until(lambda: state(server) is NeighbourState.REACHABLE)
+    net.server.tell(links.no_address(2, server, PREFIX[version]))
+    net.client.set(f"ipv{version}/neigh/eth0/retrans_time_ms", "100")
+    with net.client.namespace.entered():
+        assert state(server).remembered
+        ask_again(server, route_to(server))
+        until(lambda: not state(server).being_asked)
+        return state(server)
+
+
+@every_version
+def test_host_that_has_left_is_silent_when_it_is_asked_again(version):
+    assert apart(state_of_a_host_that_has_left, version) is NeighbourState.FAILED
 
 
 def state_of_the_gateway(version) -> NeighbourState:
