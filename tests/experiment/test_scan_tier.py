@@ -19,7 +19,6 @@ GLOBAL = {4: "8.8.8.8", 6: "2606:4700::1111"}
 SAID = "the owner, by mail of 1 May"
 METHODS = ("--syn", "--connect")
 SECOND_NS = 10**9
-BUCKETS_A_SECOND = 100
 
 every_method = pytest.mark.parametrize("method", METHODS)
 
@@ -59,7 +58,7 @@ def test_the_default_rate_is_never_exceeded(method, version, tmp_path):
     moments = departures(file, version)
     assert len(moments) == done.document["sent"] >= 2500
     # A busy machine falls behind, and does not make up for it.
-    assert 100 < most_in_a_second(moments) <= 1000 + 1000 // BUCKETS_A_SECOND
+    assert 100 < most_in_a_second(moments) <= 1000
 
 
 @pytest.mark.parametrize("rate", [50, 300])
@@ -70,7 +69,7 @@ def test_a_lower_rate_is_kept(method, rate, tmp_path):
     done = apart(recorded, 4, method, str(file), *more)
 
     assert (done.status, done.document["rate"]) == (0, rate)
-    assert rate // 10 < most_in_a_second(departures(file, 4)) <= rate + max(rate // 100, 1)
+    assert rate // 10 < most_in_a_second(departures(file, 4)) <= rate
 
 
 def test_a_second_full_of_packets_would_be_seen():

@@ -6,10 +6,12 @@ _WAKES_A_SECOND = 1000
 
 
 class TokenBucket:
-    """`pps` tokens a second flow into a bucket that holds those of 10 ms, and at least one.
+    """At most `pps` packets go out in any second, from a bucket that holds the tokens of 10 ms, and
+    at least one.
 
-    So in any w seconds at most pps * w packets and one bucket go out. It is counted in tokens
-    times nanoseconds, without a remainder. It starts empty.
+    In w seconds what flows in goes out, and a bucket that was full: so what flows into one that
+    holds several is less by as many. It is counted in tokens times nanoseconds, without a
+    remainder. It starts empty.
     """
 
     __slots__ = ("_at_ns", "_credit", "pps")
@@ -22,6 +24,10 @@ class TokenBucket:
     def _most(self) -> int:
         return max(1, self.pps // _BUCKETS_A_SECOND)
 
+    def _flow(self) -> int:
+        """Tokens a second."""
+        return self.pps - self._most() + 1
+
     def _worthwhile(self) -> int:
         """A thousand wake-ups a second are enough: tokens are given out in lots of this size."""
         return max(1, self.pps // _WAKES_A_SECOND)
@@ -29,7 +35,7 @@ class TokenBucket:
     def _fill(self, now_ns: int) -> None:
         passed_ns = max(0, now_ns - self._at_ns)
         self._at_ns += passed_ns
-        self._credit = min(self._credit + passed_ns * self.pps, self._most() * SECOND_NS)
+        self._credit = min(self._credit + passed_ns * self._flow(), self._most() * SECOND_NS)
 
     def change(self, pps: int, now_ns: int) -> None:
         """Another rate from now on; what is in the bucket stays, as far as there is room."""
@@ -40,6 +46,10 @@ class TokenBucket:
     def fill_up(self) -> None:
         """Start with a full bucket."""
         self._credit = self._most() * SECOND_NS
+
+    def begin_at_once(self) -> None:
+        """Start with one lot: no more than the rate, from the first packet on."""
+        self._credit = self._worthwhile() * SECOND_NS
 
     def allowance(self, now_ns: int) -> int:
         """So many packets may go now."""
@@ -55,4 +65,4 @@ class TokenBucket:
     def next_ns(self) -> int | None:
         """When there will be an allowance; None: there is one."""
         lacking = self._worthwhile() * SECOND_NS - self._credit
-        return None if lacking <= 0 else self._at_ns - (-lacking // self.pps)
+        return None if lacking <= 0 else self._at_ns - (-lacking // self._flow())

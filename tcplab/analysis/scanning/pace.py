@@ -85,7 +85,7 @@ class Pace:
         self._bucket: TokenBucket | None = None
         if most_pps is not None:
             self._bucket = TokenBucket(most_pps, now_ns)
-            self._bucket.fill_up()
+            self._bucket.begin_at_once()
         self._changes: list[PaceChange] = []
         self._window: _Window | None = None
         self._window_ns = _WINDOW_NS

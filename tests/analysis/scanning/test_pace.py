@@ -95,6 +95,7 @@ def test_allowed_rate_is_never_exceeded_in_any_window(rate, at_once, acts):
         for at_ns, probes in log[first:]:
             total += probes
             assert total * SECOND <= rate * (at_ns - log[first][0]) + bucket * SECOND
+            assert total <= rate or at_ns - log[first][0] >= SECOND
 
 
 @given(rate=st.integers(1, 2_000_000), at_once=st.integers(1, 4096))
@@ -117,7 +118,7 @@ def test_something_may_be_sent_when_it_was_said(rate, at_once):
 @pytest.mark.parametrize("rate", [1, 7, 100, 1000, 33_333])
 def test_allowed_rate_is_reached(rate):
     path = Path(rate).run(3000)
-    assert path.sent == pytest.approx(3 * rate, abs=1 + rate / 50)
+    assert path.sent == pytest.approx(3 * rate, abs=1 + rate / 25)
     assert path.pace.changes == ()
 
 
@@ -172,7 +173,7 @@ def test_rate_comes_back_to_what_was_allowed():
     path = Path(10_000).run(100).run(10, room=2).run(2000)
     assert path.pace.pps == 10_000
     rates = path.rates()
-    assert rates[0] == 5000
+    assert rates[0] == pytest.approx(5000, rel=0.02)
     assert rates == sorted(rates)
 
 
