@@ -22,6 +22,7 @@ from tcplab.tcp.tracker import Tracker
 from tcplab.timeline.events import Event, Fate, IcmpEvent, Lane, SegmentEvent, Source
 from tcplab.timeline.recorder import Recorder
 from tcplab.timeline.timeline import HostInfo, Stack, Testbed, Timeline
+from tcplab.wire.burst.own_ports import is_for_timing
 from tcplab.wire.burst.path import Path
 from tcplab.wire.filters import conversation
 from tcplab.wire.frame import IcmpError, Link
@@ -175,7 +176,8 @@ class Listening:
 
 
 class _Story:
-    """Turns frames into events; each source port is a connection ("round-1", …).
+    """Turns frames into events; each source port is a connection: "round-1", … or, when all rounds
+    of a SYN scan were over, "timing-1", ….
 
     To the ports of `listening` the server is inferred to be in LISTEN when the round begins.
     """
@@ -201,8 +203,11 @@ class _Story:
 
     def _round(self, client: Address) -> "_Round":
         if client not in self._rounds:
+            timing = self._method is Method.SYN and is_for_timing(client.port)
+            kind = "timing" if timing else "round"
+            number = sum(each.conn.startswith(kind) for each in self._rounds.values()) + 1
             self._rounds[client] = _Round(
-                f"round-{len(self._rounds) + 1}",
+                f"{kind}-{number}",
                 Tracker(listening=self._server if client in self._listening else None),
             )
         return self._rounds[client]

@@ -90,9 +90,10 @@ def scan_host(
     from tcplab.experiment.permission import check_privilege, no_privilege
     from tcplab.testbed.reach import TierRate, reach, unusable
 
-    check_privilege(method, records=record is not None or ladder is not None)
     wanted = None if unlimited else TierRate.DEFAULT if rate is None else rate
     reached = reach(host, version=version, rate_pps=wanted, authorized=authorized)
+    # Not before: who may not scan that host is not to try as root.
+    check_privilege(method, records=record is not None or ladder is not None)
     try:
         with ExitStack() as listening:
             heard = None

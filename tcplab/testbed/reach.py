@@ -116,11 +116,31 @@ def find_way(host: str, *, version: int | None = None) -> Way:
             Text("{address} means something on one link only.", address=ip),
             remedy=Text("Name the link: {address}%eth0", address=ip),
         )
+    if scope and scope not in (index for index, _name in socket.if_nameindex()):
+        raise _no_interface(str(scope))
     refuse_unless_one_host(ip)
     if version == 6 and unmapped(ip) != ip:
         raise _unknown(host, version)
     ip = unmapped(ip)
     return Way(address=ip, scope=scope, route=_route(host, ip, scope))
+
+
+def _is_ipv6(host: str) -> bool:
+    """Is it an address of IPv6, and no name?"""
+    try:
+        socket.inet_pton(socket.AF_INET6, host)
+    except OSError:
+        return False
+    return True
+
+
+def _no_interface(name: str) -> UsageError:
+    """An address was said to be on that link (RFC 4007 §11)."""
+    names = [name for _index, name in socket.if_nameindex()]
+    return UsageError(
+        Text("There is no interface {name}.", name=repr(name)),
+        remedy=Text("Name one of these: {names}", names=", ".join(names)),
+    )
 
 
 def _is_link_local(ip: str) -> bool:
@@ -160,6 +180,9 @@ def unusable(address: str, route: Route, refusal: OSError) -> UnavailableError:
 
 
 def _unknown(host: str, version: int | None, failure: Exception | None = None) -> TcplabError:
+    ip, zoned, interface = host.partition("%")
+    if zoned and _is_ipv6(ip):
+        return _no_interface(interface)
     if isinstance(failure, socket.gaierror) and failure.errno == socket.EAI_AGAIN:
         return UnavailableError(
             Text("No name server answered for {host}.", host=repr(host)),

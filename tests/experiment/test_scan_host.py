@@ -153,6 +153,8 @@ def test_ladder_of_a_port_of_a_host(method, port, version):
     segments = [event for event in ladder["events"] if event["kind"] == "segment"]
     first = [event["flags"] for event in segments if event["conn"] == "round-1"]
     assert first == FLAGS[method, port]
+    timed = [event["flags"] for event in segments if event["conn"] == "timing-1"]
+    assert timed == (FLAGS[method, port] if (method, port) == ("--syn", 22) else [])
     errors = [event for event in ladder["events"] if event["kind"] == "icmp"]
     assert bool(errors) == (port == 200)
 

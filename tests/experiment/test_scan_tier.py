@@ -5,12 +5,14 @@ Global addresses are those of hosts in namespaces that lead nowhere.
 
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tcplab.analysis.scanning.report import Method
 from tcplab.experiment.scan import scan_host
 from tcplab.kernel import links
+from tests.experiment.test_scan_host import without_net_raw
 from tests.links import Network, apart, every_version, is_own, on_link, until
 from tests.scans import OPEN, Scan, Scanned, Served, frames_left, scanned
 from tests.wire.burst.test_recording import packets_in
@@ -100,10 +102,10 @@ def _give_global(net: Network, version: int) -> None:
         until(lambda: is_own(ip))
 
 
-def to_global(version: int, *arguments: str) -> tuple[Scanned, list[str]]:
+def to_global(version: int, *arguments: str, **how: Any) -> tuple[Scanned, list[str]]:
     served = global_host(version)  # for as long as the scan runs
     client = served.net.client
-    return frames_left(client, lambda: scanned(client, GLOBAL[version], *arguments))
+    return frames_left(client, lambda: scanned(client, GLOBAL[version], *arguments, **how))
 
 
 @every_version
@@ -115,6 +117,19 @@ def test_a_global_address_is_not_sent_a_packet_without_leave(method, version):
     what, remedy = done.err.splitlines()
     assert GLOBAL[version] in what
     assert '--authorized "who said so"' in remedy
+
+
+def without_privilege(version: int, *arguments: str) -> tuple[Scanned, list[str]]:
+    return to_global(version, *arguments, before_exec=without_net_raw)
+
+
+@every_version
+@pytest.mark.parametrize("more", [(), ("--authorized", SAID, "--rate", "max")], ids=len)
+def test_who_may_not_scan_it_is_not_told_to_try_as_root(more, version):
+    done, left = apart(without_privilege, version, "-p", "80", *more)
+
+    assert (done.status, done.out, left) == (3 if more else 6, "", [])
+    assert ("sudo" in done.err) is bool(more)
 
 
 @every_version

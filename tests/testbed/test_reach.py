@@ -135,6 +135,14 @@ def test_a_link_local_address_needs_its_link():
     assert f"{there}%eth0" in without.remedy
 
 
+@pytest.mark.parametrize("link", ["nope", "9999", ""])
+def test_a_link_that_is_not_there_is_what_is_missing(link):
+    with pytest.raises(UsageError) as refused:
+        find_way(f"fe80::1%{link}")
+    assert str(refused.value.what) == f"There is no interface {link!r}."
+    assert "lo" in str(refused.value.remedy)
+
+
 @pytest.mark.parametrize("ip", ["fe80::1", "fe90::1", "febf:ffff::1"])
 def test_all_of_the_block_is_link_local(ip):
     with pytest.raises(UsageError) as refused:

@@ -13,6 +13,8 @@ from tcplab.text import Text
 from tcplab.wire.burst.path import Path
 
 PORTS = 32
+TIMING = 4
+"""The last ones of a block, one for each try to time a round trip by itself."""
 _FIRST, _LAST = 1024, 32768  # below Linux's ip_local_port_range: others take theirs from there
 _TRIES = 64
 
@@ -67,6 +69,11 @@ class OwnPorts:
         for held in self._held:
             held.close()
         self._held.clear()
+
+
+def is_for_timing(own_port: int) -> bool:
+    """Is it one of those, whichever block it is of? Each begins at a multiple of `PORTS`."""
+    return own_port % PORTS >= PORTS - TIMING
 
 
 def random_block() -> int:

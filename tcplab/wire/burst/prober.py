@@ -15,7 +15,7 @@ from tcplab.wire.burst.answers import Answers
 from tcplab.wire.burst.asked import Asked
 from tcplab.wire.burst.cookies import Cookies
 from tcplab.wire.burst.link import LinkWatch
-from tcplab.wire.burst.own_ports import PORTS, OwnPorts
+from tcplab.wire.burst.own_ports import PORTS, TIMING, OwnPorts
 from tcplab.wire.burst.path import Path
 from tcplab.wire.burst.ring import Ring
 from tcplab.wire.burst.sender import Sender
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from tcplab.wire.raw_socket import RawSocket
 
 RING_SLOTS = 65536
-_TRIES = 4
-"""Own ports that are kept for timing: one for each try."""
 _TIMED_AT_ONCE = 8
 _TIMING_S = 0.05
 """How long an answer that is timed is waited for, where a round trip is shorter."""
@@ -120,7 +118,7 @@ class SynProber:
             self._stamp = self._leave_from(number)
 
     def _leave_from(self, number: int) -> Stamp:
-        own_port = self._own.block[number % (PORTS - _TRIES)]
+        own_port = self._own.block[number % (PORTS - TIMING)]
         self._asked.own_ports.add(own_port)
         self._answers.expect()
         return Stamp(self._probes, own_port)
@@ -204,7 +202,7 @@ class SynProber:
         """
         census = self._census
         until_s = time.monotonic() + within_s
-        for own_port in self._own.block[-_TRIES:]:
+        for own_port in self._own.block[-TIMING:]:
             self._asked.timing_ports.add(own_port)
             self._answers.expect()
             stamp = Stamp(self._probes, own_port)
