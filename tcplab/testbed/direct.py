@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from tcplab.analysis.scanning.report import ServerSaw
+from tcplab.analysis.scanning.report import ServerSaw, peak_by_counters
 from tcplab.kernel import links
 from tcplab.kernel.counters import Counters, delta
 from tcplab.kernel.netlink import ROUTE, Netlink
@@ -169,11 +169,13 @@ class DirectTestbed:
 
     def server_saw(self) -> ServerSaw:
         """What the server's applications have accepted, and its kernel has counted, since the
-        beginning. Nobody looked between two segments: there is no peak.
+        beginning. Nobody looked between two segments: there is no peak but what those leave.
         """
         counted = delta(self._before, self._counters.read())  # before anything is closed
         self._log += self._doorway.accepted()
-        return ServerSaw(accepted=self._log, counters=counted)
+        return ServerSaw(
+            accepted=self._log, counters=counted, syn_received_peak=peak_by_counters(counted)
+        )
 
     def cut(self, host: str, *, at: str = _SERVER) -> None:
         """Set down the NIC `at` one end of the host's cable, for good.

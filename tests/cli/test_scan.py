@@ -34,6 +34,12 @@ def test_few_ports_of_every_kind(run: Run, method, family):
     assert accepted == ({22, 80, 443} if method == "--connect" else set())
 
 
+@pytest.mark.parametrize(("ports", "peak"), [("24,81", 0), ("22,81", 1), ("22,80", None)])
+def test_peak_is_told_where_the_counters_leave_one_answer(run: Run, ports, peak):
+    done = run("scan", "--connect", "-p", ports, "--json")
+    assert done.document["server_saw"]["syn_received_peak"] == peak
+
+
 def test_every_port(run: Run):
     done = run("scan")
     assert (done.status, done.err) == (0, "")

@@ -59,12 +59,26 @@ class ServerSaw:
 
     `accepted` are the connections (address, port) -> server port in its application's log.
     `counters` are the deltas of its kernel's. `syn_received_peak` is how many connections were in
-    SYN-RECEIVED at once, None where no look was taken between two segments.
+    SYN-RECEIVED at once, None where that is not known.
     """
 
     accepted: tuple[tuple[str, int, int], ...]
     counters: Mapping[str, int] = field(default_factory=dict)
     syn_received_peak: int | None = None
+
+
+def peak_by_counters(counters: Mapping[str, int]) -> int | None:
+    """How many connections were in SYN-RECEIVED at once, where nobody looked between two segments
+    and the deltas of the server's counters leave one answer only: there was none, or one at all.
+
+    Each one began with a SYN, ACK, and that is a segment sent which is no reset (tcp_make_synack()
+    counts it in OutSegs). Each one that ended is a failed attempt or a passive open.
+    """
+    begun = counters.get("TcpOutSegs", 0) - counters.get("TcpOutRsts", 0)
+    ended = counters.get("TcpAttemptFails", 0) + counters.get("TcpPassiveOpens", 0)
+    if begun <= 0 and not ended:
+        return 0
+    return 1 if begun == ended == 1 else None
 
 
 @unique
