@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from tcplab.analysis.scanning.census import Census, Rejection
 from tcplab.analysis.scanning.guess import silence
-from tcplab.analysis.scanning.report import Silence
+from tcplab.analysis.scanning.report import ScanReport, Silence
 from tcplab.kernel.neighbours import Neighbour, NeighbourState, ask_again, next_hop
 from tcplab.kernel.routes import has_address, link_at
 from tcplab.testbed.reach import Reached
@@ -68,6 +68,17 @@ def _neighbour(reached: Reached, began_ns: int, *, over: bool) -> Neighbour:
         except OSError:  # a kernel that cannot be asked, or a link that is gone
             return Neighbour(state=NeighbourState.NONE)
         time.sleep(_PAUSE_S)
+
+
+def kept_back(report: ScanReport, frames_left: int) -> bool:
+    """Has this machine kept its probes to itself, when nothing answered?
+
+    connect() does not say so: where netfilter drops its SYN, the kernel tries again later. But the
+    interface has counted the frames that left it meanwhile, whoever sent them, and if they are not
+    half as many as the probes it is no driver that counts late.
+    """
+    unheard = report.silence in (Silence.FILTERED, Silence.DOWN_OR_FILTERED)
+    return unheard and 2 * frames_left < report.sent
 
 
 def check_link(path: Path) -> None:

@@ -83,12 +83,13 @@ def scan_host(
     `rate` None is the tier's default, unless it is to be `unlimited`. `announce` hears, before the
     first probe, how many ports are asked at how many packets a second. The exchange with the port
     `ladder` is kept and returned as a timeline. Raises UsageError for an unknown name, RefusedError
-    where the tier forbids it, UnavailableError without a way there, PrivilegeError without
-    CAP_NET_RAW where that is needed.
+    where the tier forbids it, UnavailableError without a way there or where this machine's own
+    firewall lets nothing out, PrivilegeError without CAP_NET_RAW where that is needed.
     """
-    from tcplab.experiment.contact import why_silent
+    from tcplab.experiment.contact import kept_back, why_silent
     from tcplab.experiment.permission import check_privilege, no_privilege
-    from tcplab.testbed.reach import TierRate, reach, unusable
+    from tcplab.kernel.link_statistics import LinkStatistics
+    from tcplab.testbed.reach import TierRate, kept_in, reach, unusable
 
     wanted = None if unlimited else TierRate.DEFAULT if rate is None else rate
     reached = reach(host, version=version, rate_pps=wanted, authorized=authorized)
@@ -101,7 +102,9 @@ def scan_host(
                 from tcplab.experiment.listening import Listening
 
                 heard = listening.enter_context(Listening(reached.path, ladder))
+            link = listening.enter_context(closing(LinkStatistics(reached.path.link_index)))
             announce(sum(map(len, ports)), reached.rate_pps)
+            left_before = link.read().sent
             began_ns = time.monotonic_ns()
 
             def heed_both(standing: Standing) -> None:
@@ -125,6 +128,8 @@ def scan_host(
                     census, reached, prober.own_errors(), began_ns=began_ns, over=over
                 ),
             )
+            if report.silence is not None and kept_back(report, link.read().sent - left_before):
+                raise kept_in()
             timeline = None
             if heard is not None:
                 timeline = heard.timeline(method, command=command, interrupted=report.partial)

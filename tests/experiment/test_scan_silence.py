@@ -242,8 +242,9 @@ def own_firewall(version: int, method: str) -> Scanned:
 
 
 @every_version
-def test_an_own_firewall_that_lets_nothing_out_is_not_called_silence(version):
-    done = apart(own_firewall, version, "--syn")
+@every_method
+def test_an_own_firewall_that_lets_nothing_out_is_not_called_silence(method, version):
+    done = apart(own_firewall, version, method)
 
     assert (done.status, done.out) == (4, "")
     assert "own firewall" in done.err
