@@ -35,7 +35,8 @@ def pytest_xdist_auto_num_workers():
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config, items):
-    """Tests for root are another half of the suite: an unprivileged run does not collect them.
+    """Tests for root are one half of the suite: an unprivileged run does not collect them. Long
+    repetitions that are rootless whoever runs them are the other half's, unless -m names them.
 
     Those that trace run one after another. Some leave a dead tracing instance behind, to find it
     there; any other that traces would sweep it.
@@ -44,17 +45,19 @@ def pytest_collection_modifyitems(config, items):
         if item.get_closest_marker("traces") is not None:
             item.add_marker(pytest.mark.root)
             item.add_marker(pytest.mark.xdist_group("tracefs"))
-    if really_root():
+    others = "repeats" if really_root() else "root"
+    if others == "repeats" and others in (config.option.markexpr or ""):
         return
-    kept = [item for item in items if item.get_closest_marker("root") is None]
+    kept = [item for item in items if item.get_closest_marker(others) is None]
     config.hook.pytest_deselected(items=[item for item in items if item not in kept])
     items[:] = kept
 
 
 def pytest_report_header():
     """Say which half runs."""
-    who = "root: all tests" if really_root() else "unprivileged: tests marked root are left out"
-    return f"tcplab as uid {os.geteuid()}, {who}"
+    if really_root():
+        return f"tcplab as uid {os.geteuid()}, root: tests marked repeats are left to other users"
+    return f"tcplab as uid {os.geteuid()}, unprivileged: tests marked root are left out"
 
 
 @pytest.fixture(scope="session")

@@ -74,6 +74,7 @@ def test_the_same_as_root(version):
     assert not any(each.rootless for each in reports)
 
 
+@pytest.mark.repeats
 @pytest.mark.slow
 @every_version
 def test_the_served_column_is_the_same_in_5_of_5(version):
@@ -130,6 +131,7 @@ def test_a_queue_that_is_longer_than_the_flood_denies_nothing():
     assert not {ConditionId.QUEUE_FULL, ConditionId.LAST_QUARTER} & held(report)
 
 
+@pytest.mark.repeats
 @pytest.mark.slow
 def test_half_open_connections_are_given_up_early_where_they_fill_half_the_backlog():
     early = flooded(seconds=10.0)

@@ -133,6 +133,7 @@ def repeated(name, client, family, runs):
     return traces, ports
 
 
+@pytest.mark.repeats
 @pytest.mark.slow
 @pytest.mark.timeout(1600)
 @every_client

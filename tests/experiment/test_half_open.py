@@ -133,6 +133,7 @@ def test_it_waits_twice_as_long_each_time():
 
 
 @every_family
+@pytest.mark.repeats
 @pytest.mark.slow
 def test_the_course_of_giving_up_is_the_same_each_time(family):
     timelines = forked(unanswered, family, True, 0, RUNS)

@@ -103,6 +103,7 @@ def scans(rules: Rules, method: Method, family: Family, runs: int) -> list[str]:
     return wrong
 
 
+@pytest.mark.repeats
 @pytest.mark.slow
 @pytest.mark.timeout(1600)
 @pytest.mark.parametrize("family", Family, ids=lambda family: family.name.lower())
@@ -113,6 +114,7 @@ def test_a_syn_scan_is_exact(rules, family):
     assert forked_for_long(scans, rules, Method.SYN, family, RUNS) == []
 
 
+@pytest.mark.repeats
 @pytest.mark.slow
 @pytest.mark.timeout(1600)
 @pytest.mark.parametrize("family", Family, ids=lambda family: family.name.lower())

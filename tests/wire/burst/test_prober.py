@@ -63,6 +63,7 @@ def test_every_port_is_right(version, threads, routed):
     )
 
 
+@pytest.mark.repeats
 @pytest.mark.slow
 @every_version
 @pytest.mark.parametrize("routed", [True, False], ids=["routed", "on the link"])
