@@ -13,9 +13,10 @@ from tcplab.text import Text
 from tcplab.wire.burst.link import lost
 from tcplab.wire.burst.path import Path
 
-_PATIENCE_S, _PAUSE_S = 9.0, 0.01
+_PATIENCE_S, _PAUSE_S = 15.0, 0.01
 """Linux gives a neighbour five seconds to be heard of, and asks it three times, a second apart
-(net.ipv4.neigh.*.delay_first_probe_time, ucast_solicit, retrans_time_ms)."""
+(net.ipv4.neigh.*.delay_first_probe_time, ucast_solicit, retrans_time_ms); later, if it has much to
+do."""
 
 
 def why_silent(

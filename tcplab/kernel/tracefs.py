@@ -11,7 +11,8 @@ import os
 import re
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
+from io import FileIO
 from pathlib import Path
 from select import select
 from types import TracebackType
@@ -56,12 +57,14 @@ class Tracing:
         """Begin to trace; `open` also sweeps up first. Raises what `open` raises."""
         self._ports = ports
         self._barriers = 0
-        self._undo = ExitStack()
+        self._mount = ExitStack()
+        self._files: list[FileIO] = []
+        self._instance: Path | None = None
         self.lost = 0
         """How many events the kernel had no room for: above 0, nothing is proved."""
         with _explained(), ExitStack() as failing:
             failing.callback(self.close)
-            self._start(self._undo.enter_context(_tracefs()))
+            self._start(self._mount.enter_context(_tracefs()))
             failing.pop_all()
 
     @classmethod
@@ -75,12 +78,13 @@ class Tracing:
 
     def _start(self, root: Path) -> None:
         instance = root / "instances" / f"tcplab-{os.getpid()}-{_started(os.getpid())}"
+        self._instance = instance  # before it is there: a signal may come right after
         instance.mkdir()
-        self._undo.callback(_remove, instance)
         _set(instance / "trace_clock", "mono")
         _set(instance / "buffer_percent", "0")  # or select() waits until the buffer is half full
-        self._marker = self._descriptor(instance / "trace_marker", os.O_WRONLY)
-        self._pipe = self._descriptor(instance / "trace_pipe", os.O_RDONLY | os.O_NONBLOCK)
+        self._marker = self._opened(instance / "trace_marker", "w")
+        self._pipe = self._opened(instance / "trace_pipe", "r")
+        os.set_blocking(self._pipe.fileno(), False)
         # In a PID namespace the kernel traces another number than the one that getpid() returns.
         task = self._lines()[-1].task
         events = instance / "events"
@@ -93,10 +97,9 @@ class Tracing:
         for event in (*_BY_PORT, _RESETS, _DROPS):
             _set(events / event / "enable", "1")
 
-    def _descriptor(self, path: Path, flags: int) -> int:
-        descriptor = os.open(path, flags | os.O_CLOEXEC)
-        self._undo.callback(os.close, descriptor)
-        return descriptor
+    def _opened(self, path: Path, mode: str) -> FileIO:
+        self._files.append(FileIO(path, mode))
+        return self._files[-1]
 
     def read(self) -> list[Traced]:
         """Everything traced since the last call, in order."""
@@ -115,7 +118,7 @@ class Tracing:
         """
         self._barriers += 1
         barrier = f"barrier {self._barriers}"
-        os.write(self._marker, barrier.encode())
+        self._marker.write(barrier.encode())
         end_s = time.monotonic() + _PATIENCE_S
         text = ""
         while f": {barrier}\n" not in text:
@@ -125,14 +128,38 @@ class Tracing:
                     Text("The kernel does not hand out its traced events."),
                     remedy=Text("Is /sys/kernel/tracing in other hands? Try it without --trace."),
                 )
-            with suppress(BlockingIOError):
-                text += os.read(self._pipe, 1 << 16).decode(errors="replace")  # whole lines
+            text += (self._pipe.read(1 << 16) or b"").decode(errors="replace")  # whole lines
         self.lost += lost(text)
         return list(lines(text))
 
     def close(self) -> None:
-        """Stop tracing and remove the instance. Closing twice is fine."""
-        self._undo.close()
+        """Stop tracing and remove the instance. Closing twice is fine.
+
+        A signal in the midst of it is heeded when that is done: an instance outlives its process.
+        """
+        signal: KeyboardInterrupt | None = None
+        while True:
+            try:
+                self._give_back()
+            except KeyboardInterrupt as interrupt:
+                signal = interrupt
+            else:
+                break
+        if signal is not None:
+            raise signal
+
+    def _give_back(self) -> None:
+        """Each part of it may be done again, from wherever it was broken off."""
+        for file in self._files:
+            file.close()
+        if self._instance is not None:
+            _remove(self._instance)
+            self._instance = None
+        self._mount.close()
+
+    def __del__(self) -> None:
+        """What nobody had the time to close."""
+        self.close()
 
     def __enter__(self) -> Self:
         return self

@@ -298,21 +298,24 @@ def killed_run() -> str:
     child = os.fork()
     if child == 0:
         try:
-            Tracing.open(frozenset({1}))
-            os.write(writing, b".")
-            signal.pause()
+            with Tracing.open(frozenset({1})):
+                os.write(writing, b".")
+                signal.pause()
         finally:
             os._exit(1)
     os.read(reading, 1)
-    (name,) = (path.name for path in instances() if path.name.startswith(f"tcplab-{child}-"))
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
+    try:
+        (name,) = instances_of(child)
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
     return name
 
 
-def instances() -> list[Path]:
+def instances_of(process: int) -> list[str]:
     with tracefs._tracefs() as root:
-        return list((root / "instances").iterdir())
+        names = [path.name for path in (root / "instances").iterdir()]
+    return [name for name in names if name.startswith(f"tcplab-{process}-")]
 
 
 @pytest.mark.traces
@@ -367,8 +370,35 @@ def test_closing_removes_the_instance():
     tracing = Tracing.open(frozenset({1}))
     tracing.close()
     tracing.close()
-    mine = f"tcplab-{os.getpid()}-"
-    assert [path for path in instances() if path.name.startswith(mine)] == []
+    assert instances_of(os.getpid()) == []
+
+
+@pytest.mark.traces
+def test_a_signal_while_it_is_closed_is_heeded_when_nothing_is_left(monkeypatch):
+    """Wherever it comes: the instance would outlive the process."""
+    remove, calls = tracefs._remove, []
+
+    def interrupted(instance: Path) -> None:
+        calls.append(instance)
+        if len(calls) == 1:
+            raise KeyboardInterrupt
+        remove(instance)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+
+    tracing = Tracing.open(frozenset({1}))
+    monkeypatch.setattr(tracefs, "_remove", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        tracing.close()
+    assert len(calls) == 3
+    assert instances_of(os.getpid()) == []
+
+
+@pytest.mark.traces
+def test_what_nobody_had_the_time_to_close_is_closed():
+    tracing = Tracing.open(frozenset({1}))
+    del tracing
+    assert instances_of(os.getpid()) == []
 
 
 def refusal_in_a_user_namespace() -> tuple[str, str]:
