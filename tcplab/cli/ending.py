@@ -37,7 +37,7 @@ def exit_status_of(command: Callable[[], object], say: Say) -> int:
         # click's and rich's answer to a reader who is gone; also click's end of a completion.
         _silence(1)
         return Exit.DONE
-    except Exception as failure:
+    except Exception as failure:  # a bug, or standard output: told, never swallowed
         return _failed(failure, say)
     return status if isinstance(status, int) else Exit.DONE
 

@@ -71,7 +71,8 @@ def play_them(chosen: Sequence[Named], choice: Choice, times: int, shown: Presen
     if choice.client == "crafted" or any(map(_crafts, scenarios)):
         from tcplab.wire.codec import prepare
 
-        prepare("::" if choice.ipv6 else "0.0.0.0")  # noqa: S104 - Scapy: once, not in each process
+        # Scapy is imported once, here, and not in each process. The address only says which family.
+        prepare("::" if choice.ipv6 else "0.0.0.0")  # noqa: S104 - binds no socket
     ended = Ended()
     with suppress(KeyboardInterrupt):
         _play(scenarios * times, play, ended, shown)

@@ -28,7 +28,7 @@ def _load() -> Any:  # noqa: ANN401 - Scapy has no types
     return conf
 
 
-def _with_ipv4() -> Any:  # noqa: ANN401
+def _with_ipv4() -> Any:  # noqa: ANN401 - Scapy has no types
     """`scapy.layers.inet`, without the IPv6 layers that it would otherwise pull in."""
     conf = _load()
     # Thousands of classes are made and none is garbage: collecting meanwhile costs a fifth.
@@ -44,7 +44,7 @@ def _with_ipv4() -> Any:  # noqa: ANN401
     return inet
 
 
-def _with_ipv6() -> Any:  # noqa: ANN401
+def _with_ipv6() -> Any:  # noqa: ANN401 - Scapy has no types
     """`scapy.layers.inet6`."""
     _load()
     collecting = gc.isenabled()

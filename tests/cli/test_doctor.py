@@ -4,10 +4,8 @@ import json
 import subprocess
 from pathlib import Path
 
-import pytest
-
 from tests.live import forked
-from tests.testbed.seccomp import UNSHARE, forbid_unshare
+from tests.testbed.seccomp import forbid_unshare
 
 
 def run(program: Path, *options: str) -> tuple[int, str, str]:
@@ -43,7 +41,6 @@ def test_ascii(tcplab_program: Path):
     assert (status, out.isascii()) == (0, True)
 
 
-@pytest.mark.skipif(UNSHARE is None, reason="unshare()'s number is not known here")
 def test_where_namespaces_are_forbidden_the_status_is_unavailable(tcplab_program: Path):
     status, out, err = forked(run_without_namespaces, tcplab_program, "--json")
     told = json.loads(out)

@@ -12,7 +12,7 @@ from tcplab.errors import Exit
 from tests.cli.conftest import Run
 from tests.links import apart
 from tests.live import forked
-from tests.testbed.seccomp import UNSHARE, forbid_unshare
+from tests.testbed.seccomp import forbid_unshare
 
 HANDSHAKE_HELP = "See tcplab handshake --help."
 PORTS = "Ports are 1 to 65535."
@@ -134,7 +134,6 @@ def in_sandbox(run: Run, *arguments: str):
     return run(*arguments)
 
 
-@pytest.mark.skipif(UNSHARE is None, reason="unshare()'s number is not known here")
 def test_a_sandbox_that_forbids_them_is_told(run: Run):
     done = forked(in_sandbox, run, "handshake")
     assert (done.status, done.out, done.err.count("\n")) == (4, "", 2)

@@ -15,7 +15,7 @@ from tcplab.testbed.preflight import Facts, checks, facts_of_this_machine, why_n
 from tcplab.testbed.preflight.facts import Step
 from tcplab.text import Text
 from tests.live import forked
-from tests.testbed.seccomp import UNSHARE, forbid_unshare
+from tests.testbed.seccomp import forbid_unshare
 
 ALL = dict.fromkeys(Step, "")
 FINE = Facts(
@@ -369,7 +369,6 @@ def test_the_limit_of_user_namespaces_is_found():
     )
 
 
-@pytest.mark.skipif(UNSHARE is None, reason="unshare()'s number is not known here")
 def test_a_seccomp_filter_is_found():
     def forbid() -> None:
         lose_privilege()

@@ -25,7 +25,7 @@ class SpoofedSyns:
 
     def __init__(self, blocks: tuple[str, ...], destination: str, port: int) -> None:
         family = socket.AF_INET6 if ":" in destination else socket.AF_INET
-        nobody = "::" if family == socket.AF_INET6 else "0.0.0.0"  # noqa: S104 (no socket)
+        nobody = "::" if family == socket.AF_INET6 else "0.0.0.0"  # noqa: S104 - binds no socket
         self.template: Template = syn(nobody, destination)
         self._port = port
         self._addresses = [each for block in blocks for each in _hosts(block, family)]
