@@ -221,11 +221,12 @@ def test_waiting_for_answers_for_longer_than_a_pause_is_one():
 # ── a host that falls silent ────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("answering", [1, 5, 20, 3000, ALL])
-@pytest.mark.parametrize("first", [0, 1])
+@pytest.mark.parametrize(
+    ("answering", "first"),
+    # One port that is silent in the first round has never answered: see the next test.
+    [(1, 1), *((answering, first) for answering in (5, 20, 3000, ALL) for first in (0, 1))],
+)
 def test_host_that_falls_silent_is_not_taken_for_a_filter(answering, first):
-    if answering == 1 and not first:
-        return  # it is silent from the beginning
     for each in scans(8, 20, answering=answering, silent=10, away=range(first, MOST_ROUNDS)):
         assert (each.certain, each.fallen_silent) == (False, True)
         assert each.rounds < 12
