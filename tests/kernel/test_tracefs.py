@@ -31,7 +31,7 @@ from tcplab.wire.shield import Shield
 from tests.live import forked
 
 LOOPBACK = {socket.AF_INET: "127.0.0.1", socket.AF_INET6: "::1"}
-PATIENCE_S = 10
+PATIENCE_S = 40
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from tcplab.testbed.namespace import NamespaceTestbed
 from tcplab.testbed.plan import Family
 from tcplab.wire.pump import Arrival
 
-PATIENCE_S = 10.0
+PATIENCE_S = 40.0
 UNHURRIED_MS = 10_000
 
 

@@ -29,7 +29,7 @@ from tests.live import forked
 from tests.testbed import nft
 from tests.testbed.test_namespace import descriptors, still_open
 
-PATIENCE_S = 10.0
+PATIENCE_S = 40.0
 """A deadline for what comes at once."""
 CLOSED = 81
 HUNDRED = range(1000, 1100)

@@ -32,7 +32,7 @@ NAMES = [each.name for each in ALL]
 PORT = 80
 ELSEWHERE = {Family.IPV4: "198.51.100.9", Family.IPV6: "2001:db8:9::9"}
 MTU_OCTETS = 1500
-PATIENCE_S = 5.0
+PATIENCE_S = 40.0
 
 every_family = pytest.mark.parametrize("family", Family, ids=lambda family: family.name.lower())
 
