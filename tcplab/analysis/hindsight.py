@@ -1,12 +1,18 @@
-"""What a remote end's lane turns out to have been, once its first answer has come.
+"""What a remote end's lane turns out to have been, once its first answer has come, or none has.
 
-Before it speaks nothing is known of it, and it counts as CLOSED. But a SYN, ACK comes from a
-listener that was there before the SYN: a CLOSED TCP answers with RST and enters no other state (RFC
-9293 §3.10.7.1). So its lane begins in LISTEN, and it was the SYN that moved it.
+Before it speaks nothing is known of it, and it counts as CLOSED. But its first word tells more:
+
+- A SYN, ACK comes from a listener that was there before the SYN: a CLOSED TCP answers with RST and
+  enters no other state (RFC 9293 §3.10.7.1). So its lane begins in LISTEN, and the SYN moved it.
+- A plain ACK comes from a connection that was there before the SYN (half-open, §3.5.1): its lane
+  begins in ESTABLISHED, for nothing tells that state from later ones.
+- Who never says a word may be in any state: somebody in between may have dropped what was sent to
+  it. So it has no lane at all.
 """
 
 from collections.abc import Iterator
 from dataclasses import replace
+from enum import Enum, auto
 
 from tcplab.tcp.flags import Flags
 from tcplab.tcp.segment import Address
@@ -21,44 +27,93 @@ from tcplab.timeline.events import (
     StateEvent,
     WireEvent,
 )
-from tcplab.timeline.timeline import Stack, Timeline, effect_ns
+from tcplab.timeline.timeline import Timeline, effect_ns, lane
+
+
+class _Past(Enum):
+    """What a first word, or silence, says of the time before."""
+
+    LISTENING = auto()
+    CONNECTED = auto()
+    AS_TOLD = auto()
+    UNKNOWN = auto()
 
 
 def in_hindsight(timeline: Timeline) -> Timeline:
-    """The same timeline; the lanes of remote ends that had been listening all along say so."""
+    """The same timeline; the lanes of ends into which nobody looked say what those had been all
+    along, if that is known.
+    """
     for host in timeline.hosts:
-        if host.stack is Stack.REMOTE:
-            for conn in dict.fromkeys(event.conn for event in timeline.segments()):
-                if _listened(timeline, host.name, conn):
-                    retold = _retold(timeline, host.name, conn, Address(host.ip, host.port))
-                    timeline = replace(timeline, events=_renumbered(retold))
+        here = Address(host.ip, host.port)
+        for conn in dict.fromkeys(event.conn for event in timeline.segments()):
+            if not _only_inferred(timeline, host.name, conn):
+                continue
+            match _past(timeline, host.name, conn):
+                case _Past.LISTENING:
+                    events = _retold(timeline, host.name, conn, here, Tracker(listening=here))
+                case _Past.CONNECTED:
+                    events = _retold(timeline, host.name, conn, here, Tracker(connected=here))
+                case _Past.UNKNOWN:
+                    events = _untold(timeline, host.name, conn)
+                case _Past.AS_TOLD:
+                    continue
+            timeline = replace(timeline, events=_renumbered(events))
     return timeline
 
 
-def _listened(timeline: Timeline, host: str, conn: str) -> bool:
-    """Was the first that the host said a SYN, ACK, in answer to a SYN? An RST before it is somebody
-    else's (`tcplab.analysis.two_answers`).
+def _only_inferred(timeline: Timeline, host: str, conn: str) -> bool:
+    """Is that end's lane worked out from its segments alone?"""
+    looks = (lane(act, host) for act in timeline.told() if act.conn == conn)
+    sources = {look.source for look in looks if look is not None}
+    return sources == {Source.INFERRED}
+
+
+def _past(timeline: Timeline, host: str, conn: str) -> _Past:
+    """By the first that the host said. An RST before it is somebody else's
+    (`tcplab.analysis.two_answers`), and what has neither SYN nor ACK no state sends.
     """
-    before = Flags(0)
+    past, before = _Past.UNKNOWN, Flags(0)
     for event in timeline.segments(conn):
-        if event.sender == host and not event.segment.has(Flags.RST):
-            answer = event.segment.flags & (Flags.SYN | Flags.ACK)
-            return answer == Flags.SYN | Flags.ACK and bool(before & Flags.SYN)
-        before |= event.segment.flags
-    return False
+        flags = event.segment.flags
+        if event.sender != host:
+            before |= flags
+        elif Flags.RST in flags:
+            past = _Past.AS_TOLD
+        elif Flags.SYN in flags:
+            answers = Flags.ACK in flags and Flags.SYN in before
+            return _Past.LISTENING if answers else _Past.AS_TOLD
+        elif Flags.ACK in flags:
+            return _Past.CONNECTED
+    return past
 
 
-def _retold(timeline: Timeline, host: str, conn: str, address: Address) -> Iterator[Event]:
-    """The events, the host's lane and its changes worked out anew; their indices are still the old
-    ones. What is new has none: -1.
-    """
-    tracker = Tracker(listening=address)
+def _untold(timeline: Timeline, host: str, conn: str) -> Iterator[Event]:
+    """The events, without anything about the host's state."""
     for event in timeline.events:
-        if isinstance(event, StateEvent) and (event.host, event.conn, event.source) == (
-            host,
-            conn,
-            Source.INFERRED,
-        ):
+        if _is_inferred_change(event, host, conn):
+            continue
+        if isinstance(event, SegmentEvent | CallEvent) and event.conn == conn:
+            yield replace(event, lanes=tuple(each for each in event.lanes if each.host != host))
+        else:
+            yield event
+
+
+def _is_inferred_change(event: Event, host: str, conn: str) -> bool:
+    return isinstance(event, StateEvent) and (event.host, event.conn, event.source) == (
+        host,
+        conn,
+        Source.INFERRED,
+    )
+
+
+def _retold(
+    timeline: Timeline, host: str, conn: str, address: Address, tracker: Tracker
+) -> Iterator[Event]:
+    """The events, the host's lane and its changes worked out anew by `tracker`, which knows how it
+    began; their indices are still the old ones. What is new has none: -1.
+    """
+    for event in timeline.events:
+        if _is_inferred_change(event, host, conn):
             continue
         if not isinstance(event, SegmentEvent | CallEvent) or event.conn != conn:
             yield event

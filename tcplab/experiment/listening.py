@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Self
 
 from tcplab import __version__
+from tcplab.analysis.hindsight import in_hindsight
 from tcplab.analysis.scanning.report import Method
 from tcplab.analysis.steps import label
 from tcplab.kernel.routes import route_to
@@ -115,7 +116,7 @@ class Listening:
         """What was heard until now. `facts` (None: this machine and the link) is where it ran."""
         self.take()
         self.take()  # the first one ends at the news of a lost link, which precedes what was heard
-        story = _Story(self._server, method, self._began_ns, listening=self._with_a_listener())
+        story = _Story(self._server, method, self._began_ns)
         for seen in self._heard:
             client = self._client_of(seen)
             if client is None:
@@ -125,7 +126,7 @@ class Listening:
             elif seen.frame.icmp is not None:
                 story.report(seen, seen.frame.icmp, client)
         client_port = story.first.port if story.first is not None else 0
-        return label(
+        told = in_hindsight(
             Timeline(
                 command=command,
                 scenario=f"{method.value}-scan",
@@ -148,22 +149,7 @@ class Listening:
                 tcplab=__version__,
             )
         )
-
-    def _with_a_listener(self) -> frozenset[Address]:
-        """The scan's ends of the rounds whose first answer is SYN, ACK. It comes from a listener
-        that was there before the SYN: a CLOSED TCP answers with RST and enters no other state
-        (RFC 9293 §3.10.7.1).
-        """
-        first: dict[Address, Segment] = {}
-        for seen in self._heard:
-            segment = seen.frame.segment
-            if segment is not None and segment.src == self._server:
-                first.setdefault(segment.dst, segment)
-        return frozenset(
-            client
-            for client, answer in first.items()
-            if answer.flags & (Flags.SYN | Flags.ACK | Flags.RST) == Flags.SYN | Flags.ACK
-        )
+        return label(told)
 
     def _facts(self) -> Testbed:
         return Testbed(
@@ -178,17 +164,12 @@ class Listening:
 class _Story:
     """Turns frames into events; each source port is a connection: "round-1", … or, when all rounds
     of a SYN scan were over, "timing-1", ….
-
-    To the ports of `listening` the server is inferred to be in LISTEN when the round begins.
     """
 
-    def __init__(
-        self, server: Address, method: Method, began_ns: int, *, listening: frozenset[Address]
-    ) -> None:
+    def __init__(self, server: Address, method: Method, began_ns: int) -> None:
         self._server = server
         self._method = method
         self._began_ns = began_ns
-        self._listening = listening
         self._recorder = Recorder(lambda _event: None)
         self._rounds: dict[Address, _Round] = {}
 
@@ -206,10 +187,7 @@ class _Story:
             timing = self._method is Method.SYN and is_for_timing(client.port)
             kind = "timing" if timing else "round"
             number = sum(each.conn.startswith(kind) for each in self._rounds.values()) + 1
-            self._rounds[client] = _Round(
-                f"{kind}-{number}",
-                Tracker(listening=self._server if client in self._listening else None),
-            )
+            self._rounds[client] = _Round(f"{kind}-{number}", Tracker())
         return self._rounds[client]
 
     def segment(self, seen: Seen, segment: Segment, client: Address) -> None:

@@ -9,7 +9,7 @@ from tcplab.timeline.timeline import HostInfo, Stack, Timeline, lane
 _BY_STACK = {
     Stack.KERNEL: Known.OBSERVED,
     Stack.CRAFTED: Known.CRAFTED,
-    Stack.REMOTE: Known.INFERRED,
+    Stack.REMOTE: Known.UNKNOWN,  # for nothing could be inferred
 }
 
 

@@ -33,6 +33,7 @@ class Known(Enum):
     OBSERVED = "observed"
     CRAFTED = "crafted"
     INFERRED = "inferred"
+    UNKNOWN = "unknown"
 
     @classmethod
     def by(cls, source: Source) -> "Known":

@@ -100,7 +100,12 @@ _STATES = {
     State.LAST_ACK: "cyan",
     State.TIME_WAIT: "bright_magenta",
 }
-_KNOWN = {Known.OBSERVED: "green", Known.CRAFTED: "magenta", Known.INFERRED: "yellow"}
+_KNOWN = {
+    Known.OBSERVED: "green",
+    Known.CRAFTED: "magenta",
+    Known.INFERRED: "yellow",
+    Known.UNKNOWN: QUIET,
+}
 _VERDICTS = {Verdict.YES: "bold green", Verdict.NO: "bold red", Verdict.INCONCLUSIVE: "bold yellow"}
 
 

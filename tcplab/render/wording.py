@@ -93,6 +93,7 @@ class Wording:
             Known.OBSERVED: Text("states observed"),
             Known.CRAFTED: Text("states crafted"),
             Known.INFERRED: Text("states inferred"),
+            Known.UNKNOWN: Text("state unknown"),
         }[known[0]]
         if Known.INFERRED in known[1:]:
             words = Text("{states} (? inferred)", states=words)

@@ -67,7 +67,7 @@ class InferredEnd:
         if self.state is not State.CLOSED:
             self.move(Event.ABORT)
 
-    def _establish(self) -> None:
+    def establish(self) -> None:
         """It is in the middle of a connection whose beginning nobody saw."""
         for event in (Event.PASSIVE_OPEN, Event.RCV_SYN, Event.RCV_ACK_OF_SYN):
             self.move(event)
@@ -81,7 +81,7 @@ class InferredEnd:
             self.isn = self.snd_una = segment.ack + -1
             self.snd_nxt = segment.ack
         else:
-            self._establish()
+            self.establish()
 
     # ── what it sends ───────────────────────────────────────────────────────────────────────
 
@@ -97,7 +97,7 @@ class InferredEnd:
         elif self.state is State.SYN_SENT:
             self.move(Event.RCV_SYN_ACK)  # else it would not send this: an arrival was missed
         elif self.unknown:
-            self._establish()
+            self.establish()
         self.snd_nxt = _later(self.snd_nxt, segment.next_seq)
         if segment.has(Flags.ACK):
             self._announces(segment, peer)

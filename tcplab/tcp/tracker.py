@@ -21,13 +21,18 @@ from tcplab.tcp.states import State
 class Tracker:
     """Follows a connection between two addresses, and the next ones between the same two.
 
-    `listening` is an address at which somebody is known to wait in LISTEN.
+    `listening` is an address at which somebody is known to wait in LISTEN, `connected` one that is
+    known to be in the middle of a connection.
     """
 
-    def __init__(self, *, listening: Address | None = None) -> None:
+    def __init__(
+        self, *, listening: Address | None = None, connected: Address | None = None
+    ) -> None:
         self._ends: defaultdict[Address, InferredEnd] = defaultdict(InferredEnd)
         if listening is not None:
             self._ends[listening].move(Event.PASSIVE_OPEN)
+        if connected is not None:
+            self._ends[connected].establish()
 
     def sent(self, segment: Segment) -> None:
         """`segment` has left its sender."""

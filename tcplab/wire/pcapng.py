@@ -20,7 +20,8 @@ from tcplab.analysis import icmp
 from tcplab.analysis.wording import injected
 from tcplab.text import Say, Text, verbatim
 from tcplab.timeline.events import Fate, IcmpEvent, Lane, SegmentEvent, Source
-from tcplab.timeline.timeline import Timeline, numbers
+from tcplab.timeline.timeline import Stack, Timeline, numbers
+from tcplab.timeline.timeline import lane as lane_of
 from tcplab.wire.checksum import ones_complement, pseudo_header
 from tcplab.wire.frame import TCP, Link
 
@@ -62,7 +63,7 @@ def write(timeline: Timeline, file: BinaryIO, *, say: Say) -> None:
             caplen=len(event.frame),
             pkt_len=len(event.frame),
             pkt_data=_summed(event),
-            opts=_options((_COMMENT, _comment(event, steps, say))),
+            opts=_options((_COMMENT, _comment(timeline, event, steps, say))),
         )
         file.write(bytes(packet))
 
@@ -110,7 +111,9 @@ def _link(event: SegmentEvent | IcmpEvent) -> Link:
     return Link.ETHERNET if event.link_octets else Link.NONE
 
 
-def _comment(event: SegmentEvent | IcmpEvent, steps: dict[int, int], say: Say) -> str:
+def _comment(
+    timeline: Timeline, event: SegmentEvent | IcmpEvent, steps: dict[int, int], say: Say
+) -> str:
     """For example `2 open 2/3 · client SYN-SENT → ESTABLISHED (crafted) · server …`."""
     if isinstance(event, IcmpEvent):
         return say(icmp.words(event))
@@ -121,6 +124,11 @@ def _comment(event: SegmentEvent | IcmpEvent, steps: dict[int, int], say: Say) -
         parts = [verbatim(f"{number} {event.step}" if event.step else number)]
         parts += [_FATES[event.fate]] if event.fate in _FATES else []
     parts += (_states(lane) for lane in event.lanes)
+    parts += (
+        Text("{host} in an unknown state", host=host.name)
+        for host in timeline.hosts
+        if host.stack is Stack.REMOTE and lane_of(event, host.name) is None
+    )
     return " · ".join(map(say, parts))
 
 

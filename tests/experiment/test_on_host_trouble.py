@@ -218,6 +218,16 @@ def test_silence_is_four_syns_each_after_twice_the_wait(version, slow):
 
 
 @every_version
+def test_of_a_silent_host_no_state_is_told(version, slow):
+    """It may be in LISTEN behind a firewall, or not exist."""
+    result = slow[filtered, version]
+
+    acts = [*result.told("segment"), *result.told("call")]
+    assert {tuple(act["lanes"]) for act in acts} == {("client",)}
+    assert {change["host"] for change in result.told("state")} == {"client"}
+
+
+@every_version
 def test_where_no_neighbour_answers_the_own_kernel_reports_it(version, slow):
     result = slow[unanswered_on_link, version]
 
@@ -273,6 +283,15 @@ def test_a_plain_ack_is_told_as_a_half_open_connection_and_got_over(version, slo
         "A",
     ]
     assert result.findings["open.plain-ack"]["verdict"] == "yes"
+    lanes = [event["lanes"]["server"] for event in result.told("segment")][:6]
+    assert [(lane["before"], lane["after"]) for lane in lanes] == [
+        ("ESTABLISHED", "ESTABLISHED"),
+        ("ESTABLISHED", "ESTABLISHED"),
+        ("ESTABLISHED", "CLOSED"),
+        ("CLOSED", "CLOSED"),
+        ("CLOSED", "SYN-RECEIVED"),
+        ("SYN-RECEIVED", "ESTABLISHED"),
+    ]
     assert result.findings["open.three-way"]["verdict"] == "yes"
 
 

@@ -139,6 +139,7 @@ FLAGS = {
     ("--connect", 22): ["S", "SA", "A", "RA"],
     ("--connect", 23): ["S", "RA"],
     ("--connect", 200): ["S"],
+    ("--syn", 100): ["S"],
 }
 
 
@@ -157,6 +158,9 @@ def test_ladder_of_a_port_of_a_host(method, port, version):
     assert timed == (FLAGS[method, port] if (method, port) == ("--syn", 22) else [])
     errors = [event for event in ladder["events"] if event["kind"] == "icmp"]
     assert bool(errors) == (port == 200)
+    # Of a port from which nothing came nobody can say in which state it is.
+    silent = port in (100, 200)
+    assert {("server" in event["lanes"]) for event in segments} == {not silent}
 
 
 # --- without privilege --------------------------------------------------------------------------

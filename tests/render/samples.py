@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from tcplab.analysis.finding import Finding, Verdict
+from tcplab.analysis.hindsight import in_hindsight
 from tcplab.tcp.flags import from_letters
 from tcplab.tcp.options import (
     MaximumSegmentSize,
@@ -259,9 +260,9 @@ def reset() -> Timeline:
 
 
 def prohibited() -> Timeline:
-    """SYNs that a router refuses to carry."""
+    """SYNs that a router refuses to carry, to a host of which nobody knows anything."""
     story = Story(server=Stack.REMOTE)
-    story.states["server"] = State.LISTEN
+    story.states["server"] = State.CLOSED
     story.call(0, "client", "connect", "SYN-SENT")
     story.segment(40, "client", "S", 0, options=SYN_OPTIONS, fate=Fate.CAPTURED)
     story.segment(1_000_040, "client", "S", 0, options=SYN_OPTIONS, fate=Fate.CAPTURED)
@@ -288,7 +289,7 @@ def prohibited() -> Timeline:
             source=Source.CRAFTED,
         )
     )
-    return story.timeline()
+    return in_hindsight(story.timeline())
 
 
 HOSTILE = (

@@ -90,8 +90,8 @@ def test_every_segment_has_flags_direction_and_both_states_at_every_width(name, 
 
 
 def _holds_both_states(line: str, row) -> bool:
-    left, right = (str(end.after) for end in row.ends)
-    return re.search(rf"{left}\b.*\b{right}", line) is not None
+    left, right = (re.escape(str(end.after or "?")) for end in row.ends)
+    return re.search(rf"\b{left} .* {right}", line) is not None
 
 
 def test_lifelines_stay_aligned_under_korean_words():

@@ -236,6 +236,18 @@ def test_inferred_states_are_called_inferred(tshark: str, tmp_path: Path):
     ]
 
 
+def test_of_an_end_of_which_nothing_is_known_that_is_said(tshark: str, tmp_path: Path):
+    seen = replace(
+        handshake()[0], fate=Fate.CAPTURED, step=None, lanes=(crafted(S.SYN_SENT, S.SYN_SENT),)
+    )
+    told = timeline(seen)
+    client, server = told.hosts
+    remote = replace(told, hosts=(client, replace(server, stack=Stack.REMOTE)))
+    assert read(tshark, tmp_path, written(remote), "frame.comment") == [
+        ["1 · client SYN-SENT (crafted) · server in an unknown state"]
+    ]
+
+
 def icmp_error(frame: bytes) -> IcmpEvent:
     return IcmpEvent(
         i=1,

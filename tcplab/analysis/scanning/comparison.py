@@ -32,8 +32,8 @@ class Exchange:
 
     `to_server` and `to_client` count the segments that either end put on the wire, `reports` the
     ICMP errors; `reached` says that a segment of the client arrived. `server_states` and
-    `client_states` are what an end went through, in order (one at least), and `observed` that the
-    server's were read from its kernel. `syn_received_peak` is how many connections were in
+    `client_states` are what an end went through, in order (empty: nobody knows), and `observed`
+    that the server's were read from its kernel. `syn_received_peak` is how many connections were in
     SYN-RECEIVED there at once. `log` is what the server's application can write into its log: where
     the connections come from that accept() gave it. `counters` are the deltas of its kernel's.
     """
@@ -196,7 +196,7 @@ def _states(timeline: Timeline, host: str) -> tuple[tuple[State, ...], bool]:
         for state in (looked.before, looked.after):
             if state is not course[-1]:
                 course.append(state)
-    longest = max(courses.values(), key=len, default=[State.CLOSED])
+    longest = max(courses.values(), key=len, default=[])
     return tuple(longest), observed and bool(courses)
 
 

@@ -106,7 +106,7 @@ def _ended(exchange: Exchange) -> Iterator[Finding]:
 
 def _server(exchange: Exchange) -> Iterator[Finding]:
     """What its kernel went through, and what its application was given."""
-    if len(exchange.server_states) == 1:
+    if len(exchange.server_states) < 2:
         return
     told = [each.i for each in exchange.timeline.segments() if each.delivered_ns is not None]
     if not exchange.observed:
