@@ -27,7 +27,7 @@ from tcplab.timeline.events import (
     StateEvent,
     WireEvent,
 )
-from tcplab.timeline.timeline import Timeline, effect_ns, lane
+from tcplab.timeline.timeline import Timeline, effect_ns
 
 
 class _Past(Enum):
@@ -43,29 +43,30 @@ def in_hindsight(timeline: Timeline) -> Timeline:
     """The same timeline; the lanes of ends into which nobody looked say what those had been all
     along, if that is known.
     """
-    for host in timeline.hosts:
-        here = Address(host.ip, host.port)
-        for conn in dict.fromkeys(event.conn for event in timeline.segments()):
-            if not _only_inferred(timeline, host.name, conn):
+    addresses = {host.name: Address(host.ip, host.port) for host in timeline.hosts}
+    for name, conn in _unseen_ends(timeline):
+        here = addresses[name]
+        match _past(timeline, name, conn):
+            case _Past.LISTENING:
+                events = _retold(timeline, name, conn, here, Tracker(listening=here))
+            case _Past.CONNECTED:
+                events = _retold(timeline, name, conn, here, Tracker(connected=here))
+            case _Past.UNKNOWN:
+                events = _untold(timeline, name, conn)
+            case _Past.AS_TOLD:
                 continue
-            match _past(timeline, host.name, conn):
-                case _Past.LISTENING:
-                    events = _retold(timeline, host.name, conn, here, Tracker(listening=here))
-                case _Past.CONNECTED:
-                    events = _retold(timeline, host.name, conn, here, Tracker(connected=here))
-                case _Past.UNKNOWN:
-                    events = _untold(timeline, host.name, conn)
-                case _Past.AS_TOLD:
-                    continue
-            timeline = replace(timeline, events=_renumbered(events))
+        timeline = replace(timeline, events=_renumbered(events))
     return timeline
 
 
-def _only_inferred(timeline: Timeline, host: str, conn: str) -> bool:
-    """Is that end's lane worked out from its segments alone?"""
-    looks = (lane(act, host) for act in timeline.told() if act.conn == conn)
-    sources = {look.source for look in looks if look is not None}
-    return sources == {Source.INFERRED}
+def _unseen_ends(timeline: Timeline) -> list[tuple[str, str]]:
+    """The (host, connection) whose lanes are worked out from the segments alone."""
+    ends: dict[tuple[str, str], bool] = {}
+    for act in timeline.told():
+        for lane in act.lanes:
+            inferred = lane.source is Source.INFERRED
+            ends[lane.host, act.conn] = inferred and ends.get((lane.host, act.conn), True)
+    return [end for end, inferred in ends.items() if inferred]
 
 
 def _past(timeline: Timeline, host: str, conn: str) -> _Past:
