@@ -54,7 +54,7 @@ class Lifelines:
         ]
 
     def drawn(self, bottom: float) -> list[str]:
-        """A hairline down to `bottom`, and on it a bar for every span of one state."""
+        """A hairline down to `bottom`, and on it a bar for every span of a state that is known."""
         parts = []
         for side, x in zip(Side, LIFELINES, strict=True):
             spans = self._spans[side.value]
@@ -63,6 +63,9 @@ class Lifelines:
             parts.append(element("line", class_="hairline", x1=x, y1=top, x2=x, y2=below))
             edges = [*(y for y, _ in spans), bottom]
             for (y, end), below in zip(spans, edges[1:], strict=True):
+                if end.after is None:
+                    parts.append(element("line", class_="hairline", x1=x, y1=y, x2=x, y2=below))
+                    continue
                 colour = f"bar {family(end.after)} {end.known.value if end.known else 'inferred'}"
                 parts.append(
                     element(

@@ -96,6 +96,20 @@ def test_lost_segment_stops_before_the_other_lifeline():
     assert drawn[3][2] < 600 < drawn[4][2]
 
 
+def test_an_end_of_which_nothing_is_known_has_a_lifeline_without_bars():
+    root = parsed(samples.prohibited())
+    bars = [
+        float(each.get("x"))
+        for each in root.iter(f"{NS}rect")
+        if each.get("class", "").startswith("bar ") and float(each.get("height")) != 8  # the legend
+    ]
+    left = min(x for x, *_ in arrows(root))
+    assert bars != []
+    assert all(x < left for x in bars)
+    assert "?" in texts(root)
+    assert "state unknown" in texts(root)
+
+
 def test_absolute_numbers():
     said = texts(parsed(samples.four_way(), seq=SeqForm.ABSOLUTE))
     assert "[SYN, ACK]seq 998877661 ack 3021554772" in said
