@@ -189,6 +189,8 @@ class InferredEnd:
 
     def _gets_otherwise(self, segment: Segment, peer: "InferredEnd") -> None:
         if self.rcv_nxt is None:
+            if segment.has(Flags.SYN):
+                return  # of another connection than the one that nobody saw begin (RFC 5961 §4)
             self.rcv_nxt = segment.seq
         wnd_octets = self._wnd_octets(self.rcv_nxt)
         if segment.has(Flags.RST):
