@@ -136,9 +136,9 @@ def main() -> None:
     language = language_of(arguments)
     translate_click(language)
     say = speaker(language)
-    heed_signals()
 
     def run() -> object:
+        heed_signals()  # here, where one that comes at once is a status and no traceback
         return tcplab.main(arguments, "tcplab", standalone_mode=False, obj=say)
 
     sys.exit(last_status_of(run, say))

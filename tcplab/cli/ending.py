@@ -11,6 +11,7 @@ from tcplab.errors import Exit, TcplabError, UnavailableError, UsageError
 from tcplab.text import Say, Text, verbatim
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_SOON_S = 0.02
 _received: list[int] = []
 
 
@@ -51,16 +52,19 @@ def last_status_of(command: Callable[[], object], say: Say) -> int:
     read.
     """
     status: int | None = None
+    hurried = False
     while True:
         try:
-            if status is None:
+            if hurried:
+                status = interrupted()
+                _silence(1)
+            elif status is None:
                 status = exit_status_of(command, say)
             _flush()
             for number in (*_SIGNALS, signal.SIGALRM):
                 signal.signal(number, signal.SIG_IGN)
         except KeyboardInterrupt:
-            status = interrupted()
-            _silence(1)
+            hurried = True  # and nothing else here: the next one may come at any time
         else:
             return status
 
@@ -170,9 +174,11 @@ def _interrupt(number: int, _frame: object) -> None:
 
 
 def _put_off(swallowed: "sys.UnraisableHookArgs") -> None:
-    """A signal came where nobody may raise (in a callback during an import): raise it soon."""
+    """A signal came where nobody may raise (in a callback during an import): raise it soon, but
+    not in here, even if this process gets no processor for a while.
+    """
     if isinstance(swallowed.exc_value, KeyboardInterrupt):
-        signal.setitimer(signal.ITIMER_REAL, 0.001)
+        signal.setitimer(signal.ITIMER_REAL, _SOON_S)
     else:
         sys.__unraisablehook__(swallowed)
 

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from tcplab.timeline.timeline import Setting
 
 _LOOPBACK = 1  # its interface index, in every host
-_ADDRESS_PATIENCE_S, _ADDRESS_PAUSE_S = 5.0, 0.0002
-_CARRIER_PATIENCE_S = 5.0
+_ADDRESS_PATIENCE_S, _ADDRESS_PAUSE_S = 20.0, 0.0002
+_CARRIER_PATIENCE_S = 20.0
 
 # What IPv6 would say of its own accord, said before the link comes up
 # (Documentation/networking/ip-sysctl).

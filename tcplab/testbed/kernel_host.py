@@ -25,7 +25,7 @@ _SHOWN_INFO = (
     *("rto", "rtt", "rttvar", "snd_cwnd", "snd_mss", "rcv_space", "total_retrans", "backoff"),
 )
 _OPEN = frozenset({State.SYN_RECEIVED, State.ESTABLISHED, State.CLOSE_WAIT})
-_THREAD_S = 1.0
+_THREAD_S = 20.0
 """How long to wait for a thread to be given the processor."""
 
 

@@ -174,13 +174,12 @@ import os, signal, sys
 from tcplab.cli.ending import finish, heed_signals, last_status_of
 
 def command():
+    heed_signals()
     finish()
+    os.write(2, b"finished\\n")
     sys.stdout.write("x" * 1_000_000)
 
-heed_signals()
-status = last_status_of(command, str)
-os.write(2, str(status).encode())
-sys.exit(status)
+sys.exit(last_status_of(command, str))
 """
 """What it prints is more than a pipe holds."""
 
@@ -192,13 +191,69 @@ def test_a_second_signal_ends_a_run_whose_reader_does_not_read():
         stderr=subprocess.PIPE,
         preexec_fn=heeding_signals,
     )
+    assert process.stderr.readline() == b"finished\n"
     until_s = time.monotonic() + DEADLINE_S
     while process.poll() is None:
         assert time.monotonic() < until_s
         process.send_signal(signal.SIGTERM)
         time.sleep(0.01)
-    assert process.returncode in (143, -signal.SIGTERM)  # it may have come before it was minded
-    process.communicate(timeout=DEADLINE_S)
+    assert process.returncode == 143
+    assert process.communicate(timeout=DEADLINE_S)[1] == b""
+
+
+ANOTHER = """
+import signal, sys
+from tcplab.cli import ending
+
+silence, flush, came = ending._silence, ending._flush, []
+
+def once(what):
+    if what not in came:
+        came.append(what)
+        signal.raise_signal(signal.SIGTERM)
+
+def silenced(number):
+    once("a second one")
+    silence(number)
+
+def flushed():
+    once("a first one")
+    flush()
+
+ending._silence, ending._flush = silenced, flushed
+sys.exit(ending.last_status_of(ending.heed_signals, str))
+"""
+"""Another signal comes while a first one is dealt with that came at the end."""
+
+
+def test_a_signal_while_another_one_is_dealt_with_changes_nothing():
+    done = subprocess.run(
+        [sys.executable, "-c", ANOTHER], capture_output=True, text=True, timeout=DEADLINE_S
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (143, "", "")
+
+
+AT_ONCE = """
+import signal
+from tcplab.cli import ending, main
+
+heed = ending.heed_signals
+
+def heed_and_hear():
+    heed()
+    signal.raise_signal(signal.SIGTERM)
+
+ending.heed_signals = heed_and_hear
+main()
+"""
+"""A signal comes as soon as the program heeds signals."""
+
+
+def test_the_first_signal_that_is_heeded_is_a_status():
+    done = subprocess.run(
+        [sys.executable, "-c", AT_ONCE], capture_output=True, text=True, timeout=DEADLINE_S
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (143, "", "")
 
 
 BUG = """
