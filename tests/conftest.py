@@ -6,6 +6,7 @@ import signal
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tcplab.kernel.privilege import Capability, holds, in_first_user_namespace
 
@@ -23,6 +24,14 @@ def pytest_configure():
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    # How long an example takes is the machine's affair (and in CI it is Hypothesis's default).
+    settings.register_profile(
+        "unhurried",
+        settings.default,
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
+    settings.load_profile("unhurried")
 
 
 def pytest_xdist_auto_num_workers():

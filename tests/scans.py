@@ -18,10 +18,14 @@ from pathlib import Path
 from typing import Any
 
 from tcplab.kernel.counters import Counters
-from tests.links import DEADLINE_S, PROGRAM, Host, Network, heeding_signals, until
+from tests.links import PROGRAM, Host, Network, heeding_signals, until
 from tests.testbed import nft
 
 ALL = 65_535
+LONGEST_S = 150.0
+"""For a scan: thirty rounds of a second each take half a minute, where nobody else has to do
+anything.
+"""
 OPEN = (22, 80, 443)
 FILTERED = range(100, 105)
 REJECTED = range(200, 204)
@@ -87,7 +91,7 @@ class Scan:
     def result(self) -> Scanned:
         """How it ended. A hang fails."""
         try:
-            out, err = self.process.communicate(timeout=DEADLINE_S)
+            out, err = self.process.communicate(timeout=LONGEST_S)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.communicate()

@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from tcplab.scenario import catalogue
 from tcplab.text import Text
 from tests.cli.conftest import DEADLINE_S, Run, environment
 from tests.cli.test_endings import started
-from tests.cli.test_run import EXPECTING, HEAD
+from tests.cli.test_run import EXPECTING, HEAD, ROOT
 from tests.links import until
 from tests.render import samples
 
@@ -81,12 +82,35 @@ def test_what_is_not_as_expected_is_told_with_the_command_that_shows_it(run: Run
     )
 
 
+CALM = """
+from tcplab.cli import main
+from tcplab.experiment import on_testbed
+from tests.experiment.pauses import acks_fell_due, stood_still_in, undisturbed
+from tests.experiment.test_catalogue import hangs_on_delayed_acks
+
+def calmly(scenario, *, play=on_testbed.play, rootless=None, **how):
+    def disturbed(timeline):
+        if hangs_on_delayed_acks(scenario):
+            return acks_fell_due(timeline)
+        return not scenario.timed and stood_still_in(scenario, timeline)
+
+    def once(rootless):
+        return play(scenario, rootless=rootless, **how)
+
+    return undisturbed(once, disturbed, rootless=rootless)
+
+on_testbed.play = calmly
+main()
+"""
+"""The program, which plays a run again if the machine paused where that makes a difference."""
+
+
 @pytest.mark.slow
-def test_everything_is_as_expected_within_90_s(tcplab_program: Path, tmp_path: Path):
+def test_everything_is_as_expected_within_90_s(tmp_path: Path):
     done = subprocess.run(
-        [tcplab_program, "run", "--all"],
+        [sys.executable, "-c", CALM, "run", "--all"],
         cwd=tmp_path,
-        env=environment(),
+        env=environment(PYTHONPATH=str(ROOT)),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

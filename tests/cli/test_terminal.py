@@ -118,7 +118,9 @@ def test_a_mistake_is_told_in_ascii_where_unicode_does_not_fit(run: Run):
 
 
 def on_terminal(program: Path, *arguments: str, columns: int = 80, **changes: str | None) -> str:
-    """What the program writes to a terminal."""
+    """What the program leaves on a terminal: without what it has taken back, the word about a run
+    that lasts.
+    """
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
     with subprocess.Popen(
@@ -137,7 +139,7 @@ def on_terminal(program: Path, *arguments: str, columns: int = 80, **changes: st
             except OSError:  # EIO: the other end was closed
                 pass
         assert process.wait(DEADLINE_S) == 0
-    return written.decode().replace("\r\n", "\n")
+    return re.sub(r"[^\n]*\r\x1b\[K", "", written.decode()).replace("\r\n", "\n")
 
 
 def plain(written: str) -> str:

@@ -12,7 +12,7 @@ from tcplab.scenario.steps import Scenario
 from tcplab.testbed.plan import Family
 from tcplab.timeline.events import ExpectEvent
 from tcplab.timeline.timeline import Timeline
-from tests.experiment.pauses import acks_fell_due, syns_fell_due, undisturbed
+from tests.experiment.pauses import acks_fell_due, stood_still_in, undisturbed
 from tests.live import forked
 
 RUNS = 20
@@ -37,7 +37,7 @@ def run(name: str, family: Family = Family.IPV4, rootless: bool | None = True) -
     def disturbed(timeline: Timeline) -> bool:
         if hangs_on_delayed_acks(scenario):
             return acks_fell_due(timeline)
-        return not scenario.timed and syns_fell_due(timeline)
+        return not scenario.timed and stood_still_in(scenario, timeline)
 
     return undisturbed(
         lambda rootless: play(scenario, command=(name,), family=family, rootless=rootless),

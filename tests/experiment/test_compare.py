@@ -18,6 +18,7 @@ from tcplab.timeline.events import CounterEvent, Source
 from tcplab.timeline.timeline import lane
 from tcplab.wire.burst.template import IPV4_SYN, IPV6_SYN
 from tcplab.wire.frame import Link, decode
+from tests.experiment.pauses import lasted_as_long_as_a_syn, undisturbed
 from tests.live import forked
 
 KINDS = {"open": 22, "closed": 81, "filtered": 135, "rejected": 23}
@@ -28,6 +29,15 @@ every_method = pytest.mark.parametrize("method", Method, ids=lambda method: meth
 every_family = pytest.mark.parametrize("family", Family, ids=lambda family: family.name.lower())
 
 
+def asked_once(port, method, family, rootless):
+    """One exchange in which the kernel sent no SYN a second time."""
+    return undisturbed(
+        lambda rootless: exchange(port, method, command=(), family=family, rootless=rootless),
+        lasted_as_long_as_a_syn,
+        rootless=rootless,
+    )
+
+
 def traces(method, family, runs):
     """The joint trace of each kind, `runs` times."""
     rootless = True
@@ -35,7 +45,7 @@ def traces(method, family, runs):
     for _ in range(runs):
         once = []
         for kind, port in KINDS.items():
-            timeline = exchange(port, method, command=(), family=family, rootless=rootless)
+            timeline = asked_once(port, method, family, rootless)
             rootless = None  # this process has its user namespace by now
             assert timeline.drops == 0
             once.append(f"# {kind}\n{joint_trace(timeline)}")

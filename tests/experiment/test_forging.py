@@ -19,6 +19,7 @@ from tcplab.testbed.plan import Family
 from tcplab.text import verbatim
 from tcplab.timeline.events import CallEvent, CounterEvent, Fate, SegmentEvent
 from tcplab.timeline.timeline import Timeline, lane
+from tests.experiment.pauses import lasted_as_long_as_a_syn, undisturbed
 from tests.live import forked
 
 RUNS = 20
@@ -67,6 +68,7 @@ LOGIN = (
 
 
 def conducted(steps: Iterable[Step], family: Family, *, eavesdrops: bool = True) -> Timeline:
+    """A run in which no kernel sent a SYN, or a SYN, ACK, a second time."""
     ends = tuple(
         HostSettings(name=name, quickack=True, rto_min_ms=10_000, sysctls=(SLOW,))
         for name in ("client", "server")
@@ -79,7 +81,11 @@ def conducted(steps: Iterable[Step], family: Family, *, eavesdrops: bool = True)
         steps=tuple(steps),
         hosts=(*ends, HostSettings(name="attacker", eavesdrops=eavesdrops)),
     )
-    return play(scenario, command=(), rootless=True, family=family)
+    return undisturbed(
+        lambda rootless: play(scenario, command=(), rootless=rootless, family=family),
+        lasted_as_long_as_a_syn,
+        rootless=True,
+    )
 
 
 def forged(timeline: Timeline) -> list[SegmentEvent]:

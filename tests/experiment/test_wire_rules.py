@@ -13,10 +13,13 @@ from tcplab.tcp.states import State
 from tcplab.text import verbatim
 from tcplab.timeline.events import CallEvent, CounterEvent, Fate, SegmentEvent, WireEvent
 from tcplab.timeline.timeline import Timeline, lane
+from tests.experiment.pauses import undisturbed
 from tests.live import forked
 
 PATIENCE_S = 20.0
 LATE_NS = 50_000_000
+SHORT_NS = 100_000_000
+"""Less than the least RTO of Linux, 200 ms."""
 
 crafted_or_kernel = pytest.mark.parametrize("crafted", [False, True], ids=["kernel", "crafted"])
 
@@ -40,8 +43,18 @@ SYN_ACK = 'seg.from == server and seg.flags == "SA"'
 ONE, TWO = "seg.seq == 1 and seg.len == 4", "seg.seq == 5 and seg.len == 4"
 
 
+def lay_for_long(timeline: Timeline) -> bool:
+    """Did a segment on which no rule acted lie on the wire until it may have been sent again?"""
+    harmed = {event.i for event in acted_on(timeline)}
+    return any(
+        event.delivered_ns - event.at_ns > SHORT_NS
+        for event in timeline.segments()
+        if event.delivered_ns is not None and event.i not in harmed
+    )
+
+
 def conducted(steps, harm: Harm, when: str, crafted=False, **how) -> Timeline:
-    """The steps, with one rule on the wire that acts once."""
+    """The steps, with one rule on the wire that acts once; again if the machine stood still."""
     predicate = parse(when, hosts=("client", "server"), conns=("a",), segment=True)
     rule = On(Impair(name="rule", harm=harm, when=predicate, times=1, **how))
     scenario = Scenario(
@@ -52,7 +65,9 @@ def conducted(steps, harm: Harm, when: str, crafted=False, **how) -> Timeline:
             HostSettings(name="server", quickack=True),
         ),
     )  # fmt: skip
-    return play(scenario, command=(), rootless=True)
+    return undisturbed(
+        lambda rootless: play(scenario, command=(), rootless=rootless), lay_for_long, rootless=True
+    )
 
 
 def told(timeline: Timeline) -> list[tuple[str, str]]:

@@ -8,10 +8,11 @@ import pytest
 
 from tcplab.errors import Exit, RefusedError
 from tcplab.kernel import links
+from tcplab.kernel.carrier import wait_for
 from tcplab.kernel.link_watch import LinkWatch, OwnLink
 from tcplab.kernel.netlink import attribute, integer
 from tcplab.testbed.netns import Namespace
-from tests.links import apart
+from tests.links import DEADLINE_S, apart
 from tests.testbed.intruding import bridge, moved, pair, renamed, resized, tell
 
 OWN = OwnLink(index=11, name="w-client", peer_index=2)
@@ -54,6 +55,8 @@ def undisturbed() -> list[tuple[bool, str]]:
     found = [(watched.stirred, watched.said())]
     tell(watched.here, links.set_up(1))
     watched.lay()
+    with watched.here.entered():  # the kernel has more to say of a cable, in the background
+        assert wait_for(11, operational=False, within_s=DEADLINE_S)
     found.append((watched.stirred, watched.said()))
     found.append((watched.stirred, watched.said()))
     for _ in range(ROUNDS):

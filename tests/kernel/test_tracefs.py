@@ -1,14 +1,16 @@
 """The live tracepoints: a real kernel, a namespace of its own, root (but for the refusal)."""
 
+import contextlib
 import errno
 import os
 import signal
 import socket
 import struct
 import time
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from secrets import randbelow
+from typing import BinaryIO
 
 import pytest
 
@@ -25,12 +27,21 @@ from tcplab.kernel.tracepoints import (
     Transition,
     interpret,
 )
+from tcplab.tcp.segment import Address
 from tcplab.tcp.states import State
 from tcplab.testbed.netns import Namespace, enter_user_namespace
 from tcplab.wire.shield import Shield
+from tests.links import is_own, until
 from tests.live import forked
 
-LOOPBACK = {socket.AF_INET: "127.0.0.1", socket.AF_INET6: "::1"}
+NUMBER = 1 + randbelow(0xFFFE)
+OWN = {
+    socket.AF_INET: f"127.77.{NUMBER >> 8}.{NUMBER & 0xFF}",
+    socket.AF_INET6: f"2001:db8:77::{NUMBER:x}",
+}
+"""Addresses that nobody else on this machine has: the kernel traces all namespaces, and a scan by
+others passes every port.
+"""
 PATIENCE_S = 40
 
 
@@ -38,8 +49,9 @@ PATIENCE_S = 40
 def inside() -> Iterator[None]:
     """This thread is in a fresh network namespace with loopback up: nobody else uses its ports."""
     namespace = Namespace()
-    with namespace.entered(), closing(Netlink(ROUTE)) as netlink:
-        netlink.tell([links.set_up(1)])
+    with namespace.entered(), contextlib.closing(Netlink(ROUTE)) as netlink:
+        netlink.tell([links.set_up(1), links.address(1, OWN[socket.AF_INET6], 128)])
+        until(lambda: is_own(OWN[socket.AF_INET6]))
         yield
     namespace.close()
 
@@ -47,12 +59,16 @@ def inside() -> Iterator[None]:
 def bound(family: int = socket.AF_INET) -> socket.socket:
     """A socket with a port that the kernel chose."""
     made = socket.socket(family)
-    made.bind((LOOPBACK[family], 0))
+    made.bind((OWN[family], 0))
     return made
 
 
 def port_of(endpoint: socket.socket) -> int:
     return endpoint.getsockname()[1]
+
+
+def address_of(endpoint: socket.socket) -> Address:
+    return Address(*endpoint.getsockname()[:2])
 
 
 def listening(family: int = socket.AF_INET) -> socket.socket:
@@ -61,13 +77,23 @@ def listening(family: int = socket.AF_INET) -> socket.socket:
     return listener
 
 
+def read(tracing: Tracing) -> list[Traced]:
+    """What was traced since the last time, of sockets at our addresses."""
+    own = {*OWN.values()}
+    return [
+        event
+        for event in tracing.read()
+        if isinstance(event, Drop) or {event.local.ip, event.remote.ip} <= own
+    ]
+
+
 def read_until(tracing: Tracing, last) -> list[Traced]:
     """Everything traced until an event for which `last` holds, with a deadline."""
     events: list[Traced] = []
     end_s = time.monotonic() + PATIENCE_S
     while not any(map(last, events)):
         assert time.monotonic() < end_s, events
-        events += tracing.read()
+        events += read(tracing)
     return events
 
 
@@ -119,7 +145,7 @@ def test_a_whole_connection_is_traced_at_both_ends(inside, family: int):
         ]
     )
     ips = {e.local.ip for e in events if isinstance(e, Transition)}
-    assert ips == {LOOPBACK[family]}
+    assert ips == {OWN[family]}
 
 
 @pytest.mark.traces
@@ -160,7 +186,7 @@ def test_a_refused_connection_shows_reset_reason_and_drop(inside):
             began_ns = time.monotonic_ns()
             with pytest.raises(ConnectionRefusedError):
                 client.connect(nobody.getsockname())
-            events = tracing.read()
+            events = read(tracing)
             ended_ns = time.monotonic_ns()
         here, there = port_of(client), port_of(nobody)
     resets = [e for e in events if isinstance(e, Reset)]
@@ -175,11 +201,11 @@ def test_a_refused_connection_shows_reset_reason_and_drop(inside):
 
 @pytest.mark.traces
 def test_a_syn_that_nobody_answers_is_retransmitted(inside):
-    with closing(Shield("127.0.0.1")) as silent, bound() as client:
+    with contextlib.closing(Shield(OWN[socket.AF_INET])) as silent, bound() as client:
         client.setblocking(False)
         port = port_of(client)
         with Tracing.open(frozenset({port})) as tracing:
-            assert client.connect_ex(("127.0.0.1", silent.port)) == errno.EINPROGRESS
+            assert client.connect_ex((OWN[socket.AF_INET], silent.port)) == errno.EINPROGRESS
             events = read_until(tracing, lambda e: isinstance(e, Retransmission))
     (again,) = (e for e in events if isinstance(e, Retransmission))
     assert (again.local.port, again.remote.port, again.state) == (port, silent.port, State.SYN_SENT)
@@ -222,7 +248,9 @@ def elsewhere(act) -> None:
 
 @pytest.mark.traces
 def test_a_port_scan_by_others_is_not_even_handed_out(inside):
-    """Its resets would come faster than they can be read, and no barrier would ever be reached."""
+    """Its resets would come faster than they can be read, and no barrier would ever be reached.
+    Those that sockets send are handed out, whoever has them.
+    """
     with bound() as nobody, bound() as ours:
 
         def scan() -> None:
@@ -234,8 +262,10 @@ def test_a_port_scan_by_others_is_not_even_handed_out(inside):
             elsewhere(scan)
             with pytest.raises(ConnectionRefusedError):
                 ours.connect(nobody.getsockname())
-            handed_out = [line for line in tracing._lines() if line.event == "tcp_send_reset"]
-        assert [interpret(line).remote.port for line in handed_out] == [port_of(ours)]
+            lines = [line for line in tracing._lines() if line.event == "tcp_send_reset"]
+        resets = [interpret(line) for line in lines]
+        answered = [each.remote.port for each in resets if each.local == address_of(nobody)]
+        assert answered == [port_of(ours)]
 
 
 @pytest.mark.traces
@@ -248,13 +278,13 @@ def test_a_reset_by_a_socket_is_traced_whoever_caused_it(inside):
 
         def abort() -> None:
             with socket.socket() as client:
-                client.bind((LOOPBACK[socket.AF_INET], here))
+                client.bind((OWN[socket.AF_INET], here))
                 client.connect(listener.getsockname())
                 client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
         with Tracing.open(frozenset({here})) as tracing:
             elsewhere(abort)
-            events = tracing.read()
+            events = read(tracing)
     resets = [event for event in events if isinstance(event, Reset) and event.sent]
     assert [(event.local.port, event.remote.port) for event in resets] == [(here, there)]
 
@@ -318,20 +348,48 @@ def instances_of(process: int) -> list[str]:
     return [name for name in names if name.startswith(f"tcplab-{process}-")]
 
 
+def in_use(instance: Path) -> BinaryIO:
+    """The trace_pipe of a new instance. Until it is open, others that trace may sweep it away."""
+    opened: list[BinaryIO] = []
+
+    def begin() -> bool:
+        with contextlib.suppress(OSError):
+            instance.mkdir(exist_ok=True)
+            opened.append((instance / "trace_pipe").open("rb"))
+        return bool(opened)
+
+    until(begin)
+    return opened[0]
+
+
+def left_over(plant: Callable[[], str]) -> str:
+    """What `plant` leaves, once it was there to be seen: others that trace may sweep it away."""
+    names: list[str] = []
+
+    def found() -> bool:
+        names.append(plant())
+        return names[-1] in leftovers()
+
+    until(found)
+    return names[-1]
+
+
 @pytest.mark.traces
 def test_the_instance_of_a_killed_run_is_left_over_until_the_next_run():
-    name = killed_run()
-    assert name in leftovers()
+    name = left_over(killed_run)
     with Tracing.open(frozenset({1})):
         assert name not in leftovers()
 
 
 @pytest.mark.traces
 def test_an_instance_whose_process_id_belongs_to_a_later_process_is_left_over():
-    name = f"tcplab-{os.getpid()}-1"
-    with tracefs._tracefs() as root:
-        (root / "instances" / name).mkdir()
-    assert name in leftovers()
+    def plant() -> str:
+        name = f"tcplab-{os.getpid()}-1"
+        with tracefs._tracefs() as root:
+            (root / "instances" / name).mkdir(exist_ok=True)
+        return name
+
+    name = left_over(plant)
     sweep()
     assert name not in leftovers()
 
@@ -348,7 +406,7 @@ def test_the_instance_of_a_living_run_is_not_swept(inside):
         sweep()
         with pytest.raises(ConnectionRefusedError):
             client.connect(nobody.getsockname())
-        assert changes(tracing.read(), port_of(client)) != []
+        assert changes(read(tracing), port_of(client)) != []
 
 
 @pytest.mark.traces
@@ -356,9 +414,7 @@ def test_an_instance_that_is_in_use_survives_even_if_its_run_looks_dead():
     """As a run in another PID namespace does."""
     name = f"tcplab-{os.getpid()}-2"
     with tracefs._tracefs() as root:
-        instance = root / "instances" / name
-        instance.mkdir()
-        with (instance / "trace_pipe").open("rb"):
+        with in_use(root / "instances" / name):
             sweep()
             assert name in leftovers()
         sweep()

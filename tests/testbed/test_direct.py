@@ -133,7 +133,9 @@ def answers_of_every_kind(family) -> tuple[dict, dict]:
         for port in SERVICES.filtered:
             prober.ask(port)
         spoke = (*SERVICES.open, *SERVICES.rejected, CLOSED)
-        return prober.answers(spoke), testbed.server_saw().counters
+        said = prober.answers(spoke)
+        there_and_back(testbed, prober.path)
+        return said, testbed.server_saw().counters
 
 
 @every_family
@@ -353,6 +355,7 @@ def wakes(ports) -> int:
 
     with closing(direct(Family.IPV4)) as testbed, closing(Prober(testbed)) as prober:
         (thread,) = set(os.listdir("/proc/self/task")) - {str(os.getpid())}
+        prober.answers(range(9000, 9010))  # meanwhile it begins to wait
         before = slept()
         prober.answers(ports)
         return slept() - before
@@ -386,7 +389,9 @@ def through_netfilter(family) -> tuple[dict, dict]:
         with closing(Prober(testbed)) as prober:
             for port in dropped:
                 prober.ask(port)
-            return prober.answers((*HUNDRED, 80, CLOSED)), testbed.server_saw().counters
+            said = prober.answers((*HUNDRED, 80, CLOSED))
+            there_and_back(testbed, prober.path)
+            return said, testbed.server_saw().counters
 
 
 @every_family
@@ -407,7 +412,9 @@ def only_open(family) -> tuple[dict, dict]:
         with closing(Prober(testbed)) as prober:
             for port in range(5000, 5100):
                 prober.ask(port)
-            return prober.answers(SERVICES.open), testbed.server_saw().counters
+            said = prober.answers(SERVICES.open)
+            there_and_back(testbed, prober.path)
+            return said, testbed.server_saw().counters
 
 
 @every_family

@@ -273,10 +273,16 @@ def test_a_planted_tracing_instance_is_found(watch):
     name = f"tcplab-{planted.pid}-1"
     with tracefs._tracefs() as root:
         instance = root / "instances" / name
-        instance.mkdir()
+
+        def planted_and_found() -> bool:
+            instance.mkdir(exist_ok=True)  # others that trace may sweep it away
+            found[:] = watch.left()
+            return found != []
+
+        found: list[str] = []
         try:
-            found = watch.left()
+            until(planted_and_found)
         finally:
-            instance.rmdir()
+            tracefs._remove(instance)
 
     assert found == [f"tracing instance {name}"]

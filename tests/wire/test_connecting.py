@@ -159,24 +159,35 @@ class FarEnd:
 
     def __init__(self, net: Network, version: int, ports: range) -> None:
         self._client = net.client.ip[version]
+        self.repeated = False
+        self._known: set[tuple] = set()
+        self._heard: list[Segment] = []
         with net.server.namespace.entered():
             nft.drop_ports(ports)
             self._raw = RawSocket(links.family(self._client), net.server.permit)
         self._capture = net.server.capture()
 
     def hear(self, most: int) -> list[Segment]:
-        """The SYNs that have come, once there are so many."""
-        heard: list[Segment] = []
+        """The segments that have come, once there are so many. One that is sent again is the same:
+        after a second the client's kernel repeats its SYNs.
+        """
 
         def all_there() -> bool:
-            heard.extend(
+            fresh = (
                 seen.frame.segment
                 for seen in self._capture.take()
                 if not seen.outgoing and seen.frame.segment is not None
             )
-            return len(heard) >= most
+            for each in fresh:
+                what = (each.src, each.dst, each.seq, each.flags)
+                self.repeated = self.repeated or what in self._known
+                if what not in self._known:
+                    self._known.add(what)
+                    self._heard.append(each)
+            return len(self._heard) >= most
 
         until(all_there)
+        heard, self._heard = self._heard, []
         return heard
 
     def say(self, to: Segment, flags: Flags) -> None:
@@ -193,11 +204,19 @@ class FarEnd:
 
 
 LATER = range(300, 340)
-"""Few: all of it has to happen before connect() is given up, 0.9 s after it began."""
+TRIES = 20
 
 
-def answered_later(version: int) -> tuple[Scanned, int | None, int | None]:
+def wait_for_later() -> None:
+    """connect() is given up after 0.9 s; not in this process, which is the test's own and may
+    stand still for longer.
+    """
+    connecting._PATIENCE_NS = round(DEADLINE_S * 1e9)
+
+
+def answered_later(version: int) -> tuple[Scanned, int | None, int | None, bool]:
     """Every fourth port is open; nothing is said before all have been asked."""
+    wait_for_later()
     net = on_link()
     far_end = FarEnd(net, version, LATER)
     census = Census((LATER,))
@@ -209,13 +228,17 @@ def answered_later(version: int) -> tuple[Scanned, int | None, int | None]:
             open_ = syn.dst.port % 4 == 0
             far_end.say(syn, Flags.SYN | Flags.ACK if open_ else Flags.RST | Flags.ACK)
         listen(prober, census, DEADLINE_S)
-        return result(prober, census), prober.rtt_ns(), prober.rtt_ns()
+        far_end.hear(0)
+        return result(prober, census), prober.rtt_ns(), prober.rtt_ns(), far_end.repeated
 
 
 @needs_nft
 @every_version
 def test_answers_that_come_later(version):
-    found, rtt_ns, told_already = apart(answered_later, version)
+    for _ in range(TRIES):
+        found, rtt_ns, told_already, repeated = apart(answered_later, version)
+        if not repeated:  # of a SYN that was sent twice nobody knows the round trip (Karn's rule)
+            break
 
     assert found.ports(Proof.CONNECTED) == [port for port in LATER if port % 4 == 0]
     assert found.ports(Proof.REFUSED) == [port for port in LATER if port % 4]
@@ -228,6 +251,7 @@ def test_answers_that_come_later(version):
 
 def answered_too_late(version: int) -> tuple[Scanned, list[int], list[int]]:
     """The answers to the first round come in the second."""
+    wait_for_later()
     net = on_link()
     far_end = FarEnd(net, version, LATER)
     census = Census((LATER,))
