@@ -15,6 +15,8 @@ on Linux 6.18, IPv4 and IPv6):
   FIN-WAIT-2. After shutdown() it is traced when the peer's FIN arrives, or at the later close().
 - One segment can cause two transitions between two looks: FIN, ACK in FIN-WAIT-1 passes through
   FIN-WAIT-2, and FIN, ACK in SYN-RECEIVED through ESTABLISHED.
+- A connect() that finds no port free enters SYN-SENT and leaves it again before it returns
+  (net/ipv4/tcp_ipv4.c, tcp_v4_connect), so that no look ever shows it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -41,7 +43,18 @@ def findings(conversation: Conversation) -> Iterator[Finding]:
     ]
     if not traced or _shares_addresses(conversation):
         return
-    own = [event for event in traced if event.conn == conversation.conn and not _listens(event)]
+    failed = {
+        event.i
+        for event in conversation.timeline.events
+        if isinstance(event, CallEvent)
+        and event.name == "connect"
+        and event.result not in ("0", "EINPROGRESS")
+    }
+    own = [
+        event
+        for event in traced
+        if event.conn == conversation.conn and event.cause not in failed and not _listens(event)
+    ]
     for host in ("client", "server"):
         if conversation.stack(host) is Stack.KERNEL:
             yield _compared(conversation, host, [each for each in own if each.host == host])

@@ -5,8 +5,9 @@ from contextlib import closing, contextmanager, nullcontext
 from dataclasses import replace
 
 from tcplab.experiment.conductor import Conductor, Witness
+from tcplab.scenario.calls import Connect
 from tcplab.scenario.host_settings import HostSettings
-from tcplab.scenario.steps import On, Scenario
+from tcplab.scenario.steps import At, On, Scenario
 from tcplab.testbed.host import Flow
 from tcplab.testbed.namespace import NamespaceTestbed
 from tcplab.testbed.plan import SEATS, Family
@@ -62,12 +63,19 @@ def wire_crafts(scenario: Scenario) -> bool:
 def flows_of(scenario: Scenario, testbed: NamespaceTestbed) -> dict[str, Flow]:
     """The two ends of each of the scenario's connections, by name."""
     conns = {conn.name: conn for conn in scenario.conns}
+    unbound = {
+        step.conn
+        for step in scenario.steps
+        if isinstance(step, At) and isinstance(step.call, Connect)
+        if step.host == "client" and not step.call.bind
+    }
     found: dict[str, Flow] = {}
 
     def flow(name: str) -> Flow:
         if name not in found:
             port = conns[name].client_port
-            found[name] = testbed.flow(conns[name], flow(port) if isinstance(port, str) else None)
+            like = flow(port) if isinstance(port, str) else None
+            found[name] = testbed.flow(conns[name], like, chosen=name not in unbound)
         return found[name]
 
     return {name: flow(name) for name in conns}

@@ -9,6 +9,7 @@ from typing import assert_never
 from tcplab.kernel.tracefs import Tracing
 from tcplab.kernel.tracepoints import Drop, Reset, Retransmission, Traced, Transition
 from tcplab.tcp.segment import Address
+from tcplab.testbed.flows import UNCHOSEN
 from tcplab.testbed.host import Flow
 from tcplab.timeline.events import (
     CallEvent,
@@ -29,15 +30,22 @@ class TracefsWitness:
 
     The kernel traces every network namespace, and filters by port alone: a scan that another run
     makes meanwhile passes every port. So what is not between the very ends of one of the `flows` is
-    none of this run's.
+    none of this run's. Ends of which a kernel chose the port are known by their segments;
+    before that, in connect() itself, they have port 0 and are the caller's.
     """
 
     def __init__(self, tracing: Tracing, flows: Mapping[str, Flow]) -> None:
         self._tracing = tracing
+        self._unchosen = {conn for conn, flow in flows.items() if flow.client.port == UNCHOSEN}
         self._owners: dict[tuple[Address, Address], tuple[str, str]] = {}
         for conn, flow in flows.items():
-            self._owners[flow.client, flow.server] = conn, "client"
-            self._owners[flow.server, flow.client] = conn, "server"
+            if conn not in self._unchosen:
+                self._own(conn, flow.client, flow.server)
+        self._portless = {(flows[conn].client, flows[conn].server) for conn in self._unchosen}
+
+    def _own(self, conn: str, client: Address, server: Address) -> None:
+        self._owners[client, server] = conn, "client"
+        self._owners[server, client] = conn, "server"
 
     def testimony(self, events: Sequence[Event], began_ns: int) -> list[Event]:
         """What was traced, as events whose causes are those of `events` that were under way then.
@@ -54,6 +62,14 @@ class TracefsWitness:
             for event in events
             if isinstance(event, CallEvent | SegmentEvent)
         }
+        for event in events:
+            if (
+                isinstance(event, SegmentEvent)
+                and event.sender == "client"
+                and event.conn in self._unchosen
+            ):
+                self._own(event.conn, event.segment.src, event.segment.dst)
+        callers = {event.i: event for event in events if isinstance(event, CallEvent)}
         testified: list[Event] = []
         for traced in self._tracing.read():
             if not self._is_ours(traced):
@@ -62,6 +78,11 @@ class TracefsWitness:
             earlier = [i for act_ns, i in acts if act_ns <= at_ns + _ROUNDING_NS]
             cause = earlier[-1] if earlier else None
             actor = "server" if cause is None else actors[cause]
+            if not isinstance(traced, Drop) and (traced.local, traced.remote) in self._portless:
+                caller = None if cause is None else callers.get(cause)
+                if caller is None or caller.name != "connect":
+                    continue  # another run's: the addresses of all testbeds are the same
+                self._own(caller.conn, traced.local, traced.remote)
             testified.append(self._event(traced, at_ns, cause, actor))
         return testified
 
@@ -98,7 +119,8 @@ class TracefsWitness:
     def _is_ours(self, traced: Traced) -> bool:
         if isinstance(traced, Drop):
             return traced.reason != _PASSER_BY
-        return (traced.local, traced.remote) in self._owners
+        ends = traced.local, traced.remote
+        return ends in self._owners or ends in self._portless
 
     def _owner(self, traced: Transition | Reset | Retransmission) -> tuple[str, str]:
         """(the connection, the host whose end it is)."""
@@ -110,5 +132,6 @@ def watching(flows: Mapping[str, Flow]) -> Iterator[TracefsWitness]:
     """Trace these connections while inside. Raises PrivilegeError without root, UnavailableError
     without tracefs.
     """
-    with Tracing.open(frozenset(flow.client.port for flow in flows.values())) as tracing:
+    ports = {flow.client.port or flow.server.port for flow in flows.values()}
+    with Tracing.open(frozenset(ports)) as tracing:
         yield TracefsWitness(tracing, flows)

@@ -89,9 +89,10 @@ class Tracing:
         task = self._lines()[-1].task
         events = instance / "events"
         ports = " || ".join(f"sport == {port} || dport == {port}" for port in sorted(self._ports))
-        for event in _BY_PORT:
-            _set(events / event / "filter", ports)
         ours = f"common_pid == {task}"
+        for event in _BY_PORT:
+            # In connect() a socket may have no port yet, nor anything else that tells whose it is.
+            _set(events / event / "filter", f"({ports}) && (sport != 0 || {ours})")
         _set(events / _RESETS / "filter", f"{ours} || {_HAS_SOCKET}")
         _set(events / _DROPS / "filter", f"{ours} && {_IP_PACKETS}")
         for event in (*_BY_PORT, _RESETS, _DROPS):

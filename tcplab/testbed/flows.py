@@ -7,6 +7,8 @@ from tcplab.scenario.steps import Connection
 from tcplab.tcp.segment import Address
 from tcplab.testbed.host import Flow
 
+UNCHOSEN = 0
+"""No port, and no connection's: what bind() takes for "any"."""
 _FIRST_PORT, _PORTS = 32768, 28232  # Linux's default ip_local_port_range ends at 60999
 
 
@@ -24,10 +26,13 @@ class Flows:
             client_port = _FIRST_PORT + int.from_bytes(os.urandom(4)) % _PORTS
         return self._between(client_port, server_port)
 
-    def flow(self, conn: Connection, like: Flow | None) -> Flow:
+    def flow(self, conn: Connection, like: Flow | None, *, chosen: bool = True) -> Flow:
         """The ends of a connection that a scenario names. `like` is the one whose client port it
-        has, if it names one.
+        has, if it names one. Not `chosen`: its client's kernel will choose the port, which is
+        UNCHOSEN until then; any other might be one that the kernel gives to another connection.
         """
+        if not chosen:
+            return self._between(UNCHOSEN, conn.server_port)
         if like is not None:
             return self._between(like.client.port, conn.server_port)
         if isinstance(conn.client_port, int):

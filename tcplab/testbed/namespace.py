@@ -152,9 +152,11 @@ class NamespaceTestbed:
         """A connection to that port from a random one, which no other has had."""
         return self._flows.reserve(server_port)
 
-    def flow(self, conn: Connection, like: Flow | None = None) -> Flow:
-        """The ends of a connection that a scenario names; its client port is that of `like`."""
-        return self._flows.flow(conn, like)
+    def flow(self, conn: Connection, like: Flow | None = None, *, chosen: bool = True) -> Flow:
+        """The ends of a connection that a scenario names; its client port is that of `like`, or is
+        not `chosen` yet.
+        """
+        return self._flows.flow(conn, like, chosen=chosen)
 
     def ip(self, host: str) -> str:
         """The address that the host has now."""

@@ -7,6 +7,7 @@ import pytest
 from tcplab.analysis.witness import expected_transitions
 from tcplab.tcp.states import State
 from tcplab.timeline.events import Source, StateEvent
+from tcplab.timeline.timeline import Stack
 
 from .ladder import OPEN, finding, ladder
 
@@ -140,6 +141,18 @@ def test_a_missing_transition_is_no():
     assert "LISTEN → SYN-RECEIVED, but LISTEN → SYN-RECEIVED → ESTABLISHED" in sentence.replace(
         "CLOSED → ", ""
     )
+
+
+def test_a_connect_that_finds_no_port_passes_through_syn_sent_unseen():
+    failed = ladder("client connect() EADDRNOTAVAIL | CLOSED LISTEN", client=Stack.KERNEL)
+    timeline = traced(
+        failed, "client", [(State.CLOSED, State.SYN_SENT), (State.SYN_SENT, State.CLOSED)]
+    )
+    call, *left = timeline.events
+    caused = replace(timeline, events=(call, *(replace(each, cause=call.i) for each in left)))
+
+    assert finding(caused, "trace.client")[::2] == ("yes", ())
+    assert finding(timeline, "trace.client")[0] == "no"
 
 
 def test_without_traced_events_nothing_is_claimed():

@@ -1,6 +1,7 @@
 """The kernel's tracepoints against what sock_diag showed (root: tracefs is root's)."""
 
 from contextlib import nullcontext
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -12,13 +13,17 @@ from tcplab.experiment.conductor import CutShortError
 from tcplab.experiment.on_testbed import play
 from tcplab.experiment.witness import TracefsWitness
 from tcplab.kernel.tracepoints import Drop, Reset, Transition
+from tcplab.scenario.catalogue import load
 from tcplab.scenario.shipped import How, handshake, teardown
-from tcplab.tcp.segment import Address
+from tcplab.tcp.flags import Flags
+from tcplab.tcp.segment import Address, Segment
+from tcplab.tcp.sequence import Seq
 from tcplab.tcp.states import State
+from tcplab.testbed.flows import UNCHOSEN
 from tcplab.testbed.host import Flow
 from tcplab.testbed.plan import Family
 from tcplab.text import Text
-from tcplab.timeline.events import ReasonEvent
+from tcplab.timeline.events import CallEvent, Fate, ReasonEvent, SegmentEvent
 from tcplab.timeline.timeline import Stack
 from tests.live import forked
 
@@ -110,6 +115,74 @@ def test_what_another_run_does_with_the_same_port_is_no_testimony_of_this_one():
         (5, "client"),
         (5, "server"),
         (8, "server"),
+    ]
+
+
+CALL = CallEvent(i=4, at_ns=4_000, host="client", name="connect", conn="c", result="EINPROGRESS")
+CHOSEN = SegmentEvent(
+    i=5,
+    at_ns=6_000,
+    sender="client",
+    receiver="server",
+    conn="c",
+    segment=Segment(src=C, dst=S, seq=Seq(7), flags=Flags.SYN),
+    fate=Fate.DELIVERED,
+    lanes=(),
+    frame=b"",
+)
+
+
+class Chosen:
+    """Tracepoints of a connection whose port the kernel chose in connect()."""
+
+    lost = 0
+
+    def __init__(self) -> None:
+        portless = Address(C.ip, UNCHOSEN)
+        self.told = [
+            Transition(at_ns=at_ns, local=portless, remote=S, old=State.CLOSED, new=State.SYN_SENT)
+            for at_ns in (3_000, 5_000)
+        ]
+
+    def read(self):
+        return [
+            *self.told,
+            replace(opens(C, S), at_ns=9_000),
+            replace(opens(OTHER, S), at_ns=9_000),
+        ]
+
+
+def test_a_port_that_the_kernel_chooses_is_the_callers_before_and_its_segments_afterwards():
+    flows = {"c": Flow(client=Address(C.ip, UNCHOSEN), server=S)}
+
+    told = TracefsWitness(Chosen(), flows).testimony((CALL, CHOSEN), began_ns=0)
+
+    assert [(event.at_ns, event.host, event.conn, event.new) for event in told] == [
+        (5_000, "client", "c", State.SYN_SENT),  # at 3 us nobody had called
+        (9_000, "client", "c", State.ESTABLISHED),
+    ]
+
+
+def exhausted() -> list[tuple[str, str, int]]:
+    timeline = play(load("port-exhaustion"), command=("exhausted",), rootless=False, trace=True)
+    return [
+        (finding.id, finding.verdict.value, len(finding.events))
+        for finding in explain(timeline)
+        if finding.id.startswith("trace.")
+    ]
+
+
+@pytest.mark.traces
+def test_connections_from_ports_that_the_kernel_chose_are_traced_as_well():
+    told = forked(exhausted)
+
+    ends = ("trace.client", "trace.server")
+    a_connection, without_a_port = (5, 5), (0, 0)
+    connections = (*[a_connection] * 4, without_a_port, a_connection)
+    assert told == [
+        (end, "yes", count)
+        for connection in connections
+        for end, count in zip(ends, connection, strict=True)
     ]
 
 

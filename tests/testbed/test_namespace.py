@@ -15,8 +15,10 @@ from tcplab.kernel.netlink import Netlink
 from tcplab.kernel.routes import route_to
 from tcplab.scenario.host_settings import HostSettings
 from tcplab.scenario.shipped import handshake
+from tcplab.scenario.steps import Connection
 from tcplab.testbed import home
 from tcplab.testbed import namespace as module
+from tcplab.testbed.flows import UNCHOSEN
 from tcplab.testbed.namespace import NamespaceTestbed
 from tcplab.testbed.netns import Namespace
 from tcplab.testbed.plan import SEATS, Family
@@ -301,6 +303,17 @@ def test_a_flow_has_a_port_of_its_own_in_linux_s_range():
 def reserved():
     with contextlib.closing(NamespaceTestbed(rootless=True)) as testbed:
         return [testbed.reserve(PORT) for _ in range(20)]
+
+
+def unchosen():
+    with contextlib.closing(NamespaceTestbed(rootless=True)) as testbed:
+        conns = [Connection(name=name, server_port=PORT) for name in "ab"]
+        return [testbed.flow(conn, chosen=False).client.port for conn in conns]
+
+
+def test_no_port_is_made_up_for_a_connection_whose_port_the_kernel_will_choose():
+    """It might be the one that the kernel gives to another."""
+    assert forked(unchosen) == [UNCHOSEN, UNCHOSEN]
 
 
 # --- whose privilege ----------------------------------------------------------------------------
