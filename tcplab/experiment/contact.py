@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from tcplab.analysis.scanning.census import Census, Rejection
 from tcplab.analysis.scanning.guess import silence
 from tcplab.analysis.scanning.report import ScanReport, Silence
-from tcplab.kernel.neighbours import Neighbour, NeighbourState, ask_again, next_hop
+from tcplab.kernel.neighbours import Neighbour, NeighbourState, ask, ask_again, next_hop
 from tcplab.kernel.routes import has_address, link_at
 from tcplab.testbed.reach import Reached
 from tcplab.text import Text
@@ -49,9 +49,13 @@ def why_silent(
 
 
 def _neighbour(reached: Reached, began_ns: int, *, over: bool) -> Neighbour:
-    """Has the next hop told the kernel its link address, since then?"""
+    """Has the next hop told the kernel its link address, since then?
+
+    The kernel forgets who did not answer when it tidies up (net/core/neighbour.c,
+    neigh_periodic_work), so that one of whom nothing is known is asked for as well.
+    """
     deadline_s = time.monotonic() + _PATIENCE_S
-    asked = not over
+    asked = not over or reached.path.local
     while True:
         try:
             found = next_hop(reached.address, reached.route)
@@ -60,6 +64,8 @@ def _neighbour(reached: Reached, began_ns: int, *, over: bool) -> Neighbour:
             if found.state.remembered and not asked:
                 asked = True
                 ask_again(reached.address, reached.route)
+            elif found.state is NeighbourState.NONE and over and not reached.path.local:
+                ask(reached.address, reached.route)
             elif not (
                 found.state.being_asked if over else found.state is NeighbourState.INCOMPLETE
             ):

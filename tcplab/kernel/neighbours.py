@@ -12,11 +12,12 @@ from socket import inet_pton
 from struct import pack, unpack_from
 
 from tcplab.kernel.links import family
-from tcplab.kernel.netlink import ACK, REPLACE, ROUTE, Netlink, attribute, attributes
+from tcplab.kernel.netlink import ACK, CREATE, REPLACE, ROUTE, Netlink, attribute, attributes
 from tcplab.kernel.routes import Route
 
 _NEW_NEIGHBOUR, _GET_NEIGHBOUR = 28, 30
 _DESTINATION, _CACHE_INFO = 1, 3  # NDA_*
+_USE = 1  # NTF_USE
 _TICK_NS = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
 
 
@@ -106,6 +107,17 @@ def neighbour(ip: str, *, link_index: int) -> Neighbour:
     return Neighbour(state=state, confirmed_ns=now_ns - ticks * _TICK_NS)
 
 
+def ask(ip: str, route: Route) -> None:
+    """Have the kernel ask for the next hop on that way, of which it knows nothing.
+
+    It is what `ip neigh add … use` does, and what a packet would: three requests in three seconds,
+    and the entry is REACHABLE or FAILED. Raises the kernel's OSError: EPERM without CAP_NET_ADMIN.
+    """
+    body = _entry(route.gateway or ip, route.link.index, NeighbourState.NONE, flags=_USE)
+    with closing(Netlink(ROUTE)) as netlink:
+        netlink.tell([(_NEW_NEIGHBOUR, CREATE | ACK, body)])
+
+
 def ask_again(ip: str, route: Route) -> None:
     """Have the kernel ask the next hop on that way, which it remembers, whether it is there still.
 
@@ -117,9 +129,9 @@ def ask_again(ip: str, route: Route) -> None:
         netlink.tell([(_NEW_NEIGHBOUR, REPLACE | ACK, body)])
 
 
-def _entry(ip: str, link_index: int, state: NeighbourState) -> bytes:
+def _entry(ip: str, link_index: int, state: NeighbourState, *, flags: int = 0) -> bytes:
     """struct ndmsg, and for whom it is."""
-    body = pack("=BxHiHBB", family(ip), 0, link_index, state, 0, 0)
+    body = pack("=BxHiHBB", family(ip), 0, link_index, state, flags, 0)
     return body + attribute(_DESTINATION, inet_pton(family(ip), ip))
 
 

@@ -74,8 +74,9 @@ def deaf_and_stale(version: int) -> tuple[Network, str]:
 
 
 def left(version: int) -> tuple[Network, str]:
-    """It was there a moment ago, and the kernel remembers it for half a minute."""
+    """It was there a moment ago, and the kernel remembers it for longer than any scan lasts."""
     net = on_link()
+    net.client.set(f"ipv{version}/neigh/eth0/base_reachable_time_ms", "3600000")
     ip = remembered(net, version)
     net.server.tell(links.no_address(2, ip, PREFIX[version]))
     return net, ip

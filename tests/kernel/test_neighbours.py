@@ -7,7 +7,7 @@ from contextlib import closing
 from socket import AF_INET, AF_INET6, SOCK_DGRAM, socket
 
 from tcplab.kernel import links
-from tcplab.kernel.neighbours import NeighbourState, ask_again, neighbour, next_hop
+from tcplab.kernel.neighbours import NeighbourState, ask, ask_again, neighbour, next_hop
 from tcplab.kernel.routes import route_to
 from tests.links import PREFIX, apart, every_version, on_link, routed, until
 
@@ -121,6 +121,25 @@ def state_of_a_host_that_has_left(version) -> NeighbourState:
 @every_version
 def test_host_that_has_left_is_silent_when_it_is_asked_again(version):
     assert apart(state_of_a_host_that_has_left, version) is NeighbourState.FAILED
+
+
+def asked_for(version, there: bool) -> tuple[NeighbourState, NeighbourState]:
+    """What is known of a host before it is asked for, and once it is known."""
+    net = on_link()
+    net.client.set(f"ipv{version}/neigh/eth0/retrans_time_ms", "100")
+    ip = net.server.ip[version] if there else NOBODY[version]
+    with net.client.namespace.entered():
+        before = state(ip)
+        ask(ip, route_to(ip))
+        return before, last_state(ip, lambda it: not it.being_asked)
+
+
+@every_version
+def test_who_is_asked_for_answers_or_has_failed(version):
+    there = apart(asked_for, version, True)
+    assert there[0] is NeighbourState.NONE
+    assert there[1] in ANSWERED
+    assert apart(asked_for, version, False) == (NeighbourState.NONE, NeighbourState.FAILED)
 
 
 def state_of_the_gateway(version) -> NeighbourState:
