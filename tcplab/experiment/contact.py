@@ -55,16 +55,16 @@ def _neighbour(reached: Reached, began_ns: int, *, over: bool) -> Neighbour:
     neigh_periodic_work), so that one of whom nothing is known is asked for as well.
     """
     deadline_s = time.monotonic() + _PATIENCE_S
-    asked = not over or reached.path.local
+    may_ask, asked_again = over and not reached.path.local, False
     while True:
         try:
             found = next_hop(reached.address, reached.route)
             if found.answered_since(began_ns) or time.monotonic() >= deadline_s:
                 return found
-            if found.state.remembered and not asked:
-                asked = True
+            if found.state.remembered and may_ask and not asked_again:
+                asked_again = True
                 ask_again(reached.address, reached.route)
-            elif found.state is NeighbourState.NONE and over and not reached.path.local:
+            elif found.state is NeighbourState.NONE and may_ask:
                 ask(reached.address, reached.route)
             elif not (
                 found.state.being_asked if over else found.state is NeighbourState.INCOMPLETE

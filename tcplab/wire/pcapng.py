@@ -20,8 +20,7 @@ from tcplab.analysis import icmp
 from tcplab.analysis.wording import injected
 from tcplab.text import Say, Text, verbatim
 from tcplab.timeline.events import Fate, IcmpEvent, Lane, SegmentEvent, Source
-from tcplab.timeline.timeline import Stack, Timeline, numbers
-from tcplab.timeline.timeline import lane as lane_of
+from tcplab.timeline.timeline import Stack, Timeline, lane, numbers
 from tcplab.wire.checksum import ones_complement, pseudo_header
 from tcplab.wire.frame import TCP, Link
 
@@ -123,21 +122,21 @@ def _comment(
     else:
         parts = [verbatim(f"{number} {event.step}" if event.step else number)]
         parts += [_FATES[event.fate]] if event.fate in _FATES else []
-    parts += (_states(lane) for lane in event.lanes)
+    parts += (_states(look) for look in event.lanes)
     parts += (
         Text("{host} in an unknown state", host=host.name)
         for host in timeline.hosts
-        if host.stack is Stack.REMOTE and lane_of(event, host.name) is None
+        if host.stack is Stack.REMOTE and lane(event, host.name) is None
     )
     return " · ".join(map(say, parts))
 
 
-def _states(lane: Lane) -> Text:
-    states = str(lane.before)
-    if lane.after is not lane.before:
-        states += f" → {lane.after}"
-    if lane.source.observed:
-        return Text("{host} {states} (observed)", host=lane.host, states=states)
-    if lane.source is Source.CRAFTED:
-        return Text("{host} {states} (crafted)", host=lane.host, states=states)
-    return Text("{host} {states} (inferred)", host=lane.host, states=states)
+def _states(look: Lane) -> Text:
+    states = str(look.before)
+    if look.after is not look.before:
+        states += f" → {look.after}"
+    if look.source.observed:
+        return Text("{host} {states} (observed)", host=look.host, states=states)
+    if look.source is Source.CRAFTED:
+        return Text("{host} {states} (crafted)", host=look.host, states=states)
+    return Text("{host} {states} (inferred)", host=look.host, states=states)

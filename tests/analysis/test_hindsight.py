@@ -22,6 +22,20 @@ def remote(text):
     return ladder(text, server=Stack.REMOTE)
 
 
+def guess(timeline):
+    """What was made of the SYN, the third event, when it passed."""
+    return StateEvent(
+        i=3,
+        at_ns=timeline.events[2].at_ns,
+        cause=2,
+        host="server",
+        conn="a",
+        old=State.CLOSED,
+        new=State.SYN_RECEIVED,
+        source=Source.INFERRED,
+    )
+
+
 def lanes_of_server(timeline):
     return [
         (str(found.before), str(found.after))
@@ -42,16 +56,7 @@ def test_a_first_answer_of_syn_ack_had_a_listener_before_the_syn():
 
 def test_the_changes_are_told_anew_and_still_referred_to():
     timeline = remote(ANSWERED)
-    stale = StateEvent(
-        i=3,
-        at_ns=timeline.events[2].at_ns,
-        cause=2,
-        host="server",
-        conn="a",
-        old=State.CLOSED,
-        new=State.SYN_RECEIVED,
-        source=Source.INFERRED,
-    )
+    stale = guess(timeline)
     events = (*timeline.events[:3], stale, replace(timeline.events[3], i=4))
 
     told = in_hindsight(replace(timeline, events=events)).events
@@ -97,20 +102,9 @@ def test_of_who_says_nothing_no_state_is_known(text):
 
 def test_the_changes_of_an_unknown_end_are_not_told():
     timeline = remote(SILENT)
-    guess = StateEvent(
-        i=3,
-        at_ns=timeline.events[2].at_ns,
-        cause=2,
-        host="server",
-        conn="a",
-        old=State.CLOSED,
-        new=State.SYN_RECEIVED,
-        source=Source.INFERRED,
-    )
+    told = replace(timeline, events=(*timeline.events, guess(timeline)))
 
-    assert in_hindsight(replace(timeline, events=(*timeline.events, guess))) == in_hindsight(
-        timeline
-    )
+    assert in_hindsight(told) == in_hindsight(timeline)
 
 
 HALF_OPEN = """
